@@ -1,0 +1,333 @@
+/*
+ * conv2d.cl: convolution for CPU devices: forward, input gradient, weight and bias gradient.
+ *
+ * One work-item per work-group, no local memory, no barriers. A work-item keeps a tile of results in registers and reads
+ * the zero-padded input from a small private array, so that its inner loop has no branches. Activations are NHWC, weights
+ * [KH][KW][C][OC]. The host gives the whole shape by -D; the tile sizes come from a pure function of the shape and the
+ * vector width (ops/conv2d.c). Every sum runs in an order fixed by the shape, so results do not depend on the number of
+ * compute units.
+ *
+ *   N H W C  OH OW OC  KH KW  SH SW   input, output, kernel, stride
+ *   PT PL                             zero rows above, zero columns to the left (of the dilated input, if dilated)
+ *   DH DW                             input dilation: zeros between rows / columns; 1 = none
+ *   V NV                              vector width (<= OC), vectors of output channels per tile
+ *   PX                                output columns per tile (conv2d_tile)
+ *   MR S                              tile rows, number of partial sums (conv2d_dw_tile)
+ *   BIAS BETA ACT                     add a bias; add to y instead of writing it; activation
+ */
+#ifndef N
+#define N 2
+#endif
+#ifndef H
+#define H 6
+#endif
+#ifndef W
+#define W 6
+#endif
+#ifndef C
+#define C 3
+#endif
+#ifndef OH
+#define OH 6
+#endif
+#ifndef OW
+#define OW 6
+#endif
+#ifndef OC
+#define OC 4
+#endif
+#ifndef KH
+#define KH 3
+#endif
+#ifndef KW
+#define KW 3
+#endif
+#ifndef SH
+#define SH 1
+#endif
+#ifndef SW
+#define SW 1
+#endif
+#ifndef PT
+#define PT 1
+#endif
+#ifndef PL
+#define PL 1
+#endif
+#ifndef DH
+#define DH 1
+#endif
+#ifndef DW
+#define DW 1
+#endif
+#ifndef NV
+#define NV 1
+#endif
+#ifndef PX
+#define PX 4
+#endif
+#ifndef MR
+#define MR 3
+#endif
+#ifndef S
+#define S 1
+#endif
+#ifndef BIAS
+#define BIAS 0
+#endif
+#ifndef BETA
+#define BETA 0
+#endif
+
+#define TILE_OC (NV * V)
+
+/* Where vector j of a channel tile is read: one that would pass the end is moved back to overlap its neighbour. */
+#define OC_AT(oc) MIN_OF(oc, OC - V)
+
+/* Stores a vector meant for channels oc..oc+V-1, held at OC_AT(oc): lanes that a neighbour owns are left out. */
+static inline void store_channels(floatV v, global float *y, int oc) {
+  if (oc + V <= OC) {
+    VSTORE(v, y + oc);
+  } else if (oc < OC) {
+    float lane[V];
+    VSTORE(v, lane);
+    for (int i = 0; i < V; i++)
+      if (OC - V + i >= oc) y[OC - V + i] = lane[i];
+  }
+}
+
+/* ---- forward, and input gradient with flipped weights ------------------------------------------------------------ */
+
+/* One input row of a tile: ROW_W columns of ROW_C channels, at most 16 KB; more channels than fit go in several passes. */
+#define ROW_W ((PX - 1) * SW + KW)
+#define ROW_C (ROW_W * C <= 4096 ? C : MAX_OF(1, 4096 / ROW_W))
+#define ROW_PASSES CEIL_DIV(C, ROW_C)
+
+/* Copies input columns ix0.. (dilated, may lie outside) of one row, channels c0..c0+ROW_C-1, with zeros for what is not. */
+static inline void stage_row(global const float *x, int ix0, int c0, float *row) {
+#if DW == 1
+  if (ROW_PASSES == 1) {
+    const int lo = -ix0 * C, hi = (W - ix0) * C;
+    global const float *from = x + ix0 * C;
+    for (int i = 0; i < ROW_W * C; i++) row[i] = i >= lo && i < hi ? from[i] : 0.0f;
+    return;
+  }
+#endif
+  const int channels = MIN_OF(ROW_C, C - c0);
+  for (int q = 0; q < ROW_W; q++) {
+    const int ix = ix0 + q, inside = ix >= 0 && ix % DW == 0 && ix / DW < W;
+    global const float *from = x + (inside ? ix / DW : 0) * C + c0;
+    for (int c = 0; c < channels; c++) row[q * ROW_C + c] = inside ? from[c] : 0.0f;
+  }
+}
+
+/* y = act(BETA*y + conv(x, w) + bias). Global size {ceil(OW/PX) * ceil(OC/(V*NV)), OH, N}, local {1,1,1}. */
+kernel void conv2d_tile(global const float *restrict x, int xo, global const float *restrict w, int wo,
+                        global const float *restrict bias, int bo, global float *restrict y, int yo) {
+  const int tiles_oc = CEIL_DIV(OC, TILE_OC);
+  const int oc0 = (int)get_global_id(0) % tiles_oc * TILE_OC, ox0 = (int)get_global_id(0) / tiles_oc * PX;
+  const int oy = (int)get_global_id(1), n = (int)get_global_id(2);
+  float row[ROW_W * ROW_C];
+  floatV acc[PX][NV];
+
+#pragma unroll
+  for (int j = 0; j < NV; j++) {
+    floatV first = (floatV)(0.0f);
+#if BIAS
+    first = VLOAD(bias + bo + OC_AT(oc0 + j * V));
+#endif
+#pragma unroll
+    for (int p = 0; p < PX; p++) acc[p][j] = first;
+  }
+
+  for (int kh = 0; kh < KH; kh++) {
+    const int iy = oy * SH + kh - PT;
+    if (iy < 0 || iy % DH != 0 || iy / DH >= H) continue;
+    for (int c0 = 0; c0 < C; c0 += ROW_C) {
+      stage_row(x + xo + (n * H + iy / DH) * W * C, ox0 * SW - PL, c0, row);
+      /* Columns and channels are one axis when all channels are staged at once. */
+      const int steps = ROW_PASSES == 1 ? KW * C : MIN_OF(ROW_C, C - c0);
+      for (int kw = 0; kw < (ROW_PASSES == 1 ? 1 : KW); kw++) {
+        global const float *wk = w + wo + ((kh * KW + kw) * C + c0) * OC;
+        const float *at = row + kw * ROW_C;
+#pragma unroll 1
+        for (int i = 0; i < steps; i++) {
+          floatV wv[NV];
+#pragma unroll
+          for (int j = 0; j < NV; j++) wv[j] = VLOAD(wk + OC_AT(oc0 + j * V));
+#pragma unroll
+          for (int p = 0; p < PX; p++) {
+            const floatV xv = (floatV)(at[p * SW * ROW_C + i]);
+#pragma unroll
+            for (int j = 0; j < NV; j++) acc[p][j] = VFMA(xv, wv[j], acc[p][j]);
+          }
+          wk += OC;
+        }
+      }
+    }
+  }
+
+  global float *yp = y + yo + ((n * OH + oy) * OW + ox0) * OC;
+#pragma unroll
+  for (int p = 0; p < PX; p++) {
+    if (ox0 + p < OW) {
+#pragma unroll
+      for (int j = 0; j < NV; j++) {
+        floatV v = acc[p][j];
+#if BETA
+        v += VLOAD(yp + p * OC + OC_AT(oc0 + j * V));
+#endif
+        store_channels(activate(v), yp + p * OC, oc0 + j * V);
+      }
+    }
+  }
+}
+
+/*
+ * wt[KH-1-kh][KW-1-kw][oc][c] = w[kh][kw][c][oc]. The input gradient is then conv2d_tile over dy with wt, C and OC swapped,
+ * padding KH-1-PT and KW-1-PL, dilation = the stride, stride 1. C and OC here are those of w. Global size {KH*KW, 1, 1}.
+ */
+kernel void conv2d_flip(global const float *restrict w, int wo, global float *restrict wt, int to) {
+  const int k = (int)get_global_id(0);
+  global const float *from = w + wo + k * C * OC;
+  global float *into = wt + to + (KH * KW - 1 - k) * C * OC;
+  for (int oc0 = 0; oc0 < OC; oc0 += 16)
+    for (int c = 0; c < C; c++)
+      for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++) into[oc * C + c] = from[c * OC + oc];
+}
+
+/* ---- weight gradient --------------------------------------------------------------------------------------------- */
+
+/*
+ * For a fixed kernel row kh and output row, (kw, c) is one contiguous axis of the padded input row. A block is BLOCK_ROWS
+ * rows of BLOCK_W output pixels with BLOCK_C channels of their input, staged in at most 16 KB; the tile's output gradients
+ * for a block stay in the first-level cache too.
+ */
+#define BLOCK_C (KW * C <= 2048 ? C : MAX_OF(1, 2048 / KW))
+#define BLOCK_W (((OW - 1) * SW + KW) * BLOCK_C <= 4096 ? OW : MAX_OF(1, (4096 / BLOCK_C - KW) / SW + 1))
+#define BLOCK_LEN (((BLOCK_W - 1) * SW + KW) * BLOCK_C)
+#define BLOCK_ROWS MAX_OF(1, MIN_OF(4096 / BLOCK_LEN, 6144 / (BLOCK_W * TILE_OC)))
+#define AXIS (KW * BLOCK_C)
+
+/* Stages the input of output row r (counted through all images) from column ox0; returns 0 if kh falls outside. */
+static inline int stage_block_row(global const float *x, int r, int kh, int ox0, int c0, float *row) {
+  const int iy = r % OH * SH + kh - PT, ix0 = ox0 * SW - PL;
+  if (iy < 0 || iy >= H) return 0;
+  global const float *from = x + (r / OH * H + iy) * W * C;
+  if (BLOCK_C == C) {
+    const int lo = -ix0 * C, hi = (W - ix0) * C;
+    from += ix0 * C;
+    for (int i = 0; i < BLOCK_LEN; i++) row[i] = i >= lo && i < hi ? from[i] : 0.0f;
+  } else {
+    for (int i = 0; i < BLOCK_LEN; i++) {
+      const int ix = ix0 + i / BLOCK_C, c = c0 + i % BLOCK_C;
+      row[i] = ix >= 0 && ix < W && c < C ? from[ix * C + c] : 0.0f;
+    }
+  }
+  return 1;
+}
+
+/* One register tile over the staged rows: axis rows m0.., channels oc0.., added to (or first written into) part. */
+static inline void dw_register_tile(const float *xs, global const float *dy, const int *dy_row, int rows, int width, int m0,
+                                    int oc0, int c0, int first, global float *part) {
+  floatV acc[MR][NV];
+#pragma unroll
+  for (int m = 0; m < MR; m++)
+#pragma unroll
+    for (int j = 0; j < NV; j++) acc[m][j] = (floatV)(0.0f);
+
+  for (int r = 0; r < rows; r++) {
+    const float *xp = xs + r * BLOCK_LEN + m0;
+    global const float *gp = dy + dy_row[r];
+#pragma unroll 1
+    for (int p = 0; p < width; p++) {
+      floatV g[NV];
+#pragma unroll
+      for (int j = 0; j < NV; j++) g[j] = VLOAD(gp + OC_AT(oc0 + j * V));
+#pragma unroll
+      for (int m = 0; m < MR; m++) {
+        const floatV xv = (floatV)(xp[m]);
+#pragma unroll
+        for (int j = 0; j < NV; j++) acc[m][j] = VFMA(xv, g[j], acc[m][j]);
+      }
+      xp += SW * BLOCK_C;
+      gp += OC;
+    }
+  }
+
+#pragma unroll
+  for (int m = 0; m < MR; m++) {
+    const int kw = (m0 + m) / BLOCK_C, c = c0 + (m0 + m) % BLOCK_C;
+    if (m0 + m < AXIS && c < C) {
+      global float *to = part + (kw * C + c) * OC;
+#pragma unroll
+      for (int j = 0; j < NV; j++) {
+        floatV v = acc[m][j];
+        if (!first) v += VLOAD(to + OC_AT(oc0 + j * V));
+        store_channels(v, to, oc0 + j * V);
+      }
+    }
+  }
+}
+
+/* sum of dy over output rows r0..r1-1, for every channel */
+static inline void dw_bias(global const float *dy, int r0, int r1, global float *part) {
+  for (int oc = 0; oc < OC; oc += V) {
+    floatV sum = (floatV)(0.0f);
+    global const float *gp = dy + r0 * OW * OC + OC_AT(oc);
+    for (int p = 0; p < (r1 - r0) * OW; p++) sum += VLOAD(gp + p * OC);
+    store_channels(sum, part, oc);
+  }
+}
+
+/*
+ * part[s] = {dw[KH][KW][C][OC], db[OC]} over the s-th of S runs of output rows; sum_partials adds them up.
+ * Global size {S, KH, ceil(C/BLOCK_C)}: the last is 1 unless KW*C > 2048.
+ */
+kernel void conv2d_dw_tile(global const float *restrict x, int xo, global const float *restrict dy, int dyo,
+                           global float *restrict part, int po) {
+  const int s = (int)get_global_id(0), kh = (int)get_global_id(1), c0 = (int)get_global_id(2) * BLOCK_C;
+  const int r0 = (int)((long)(N * OH) * s / S), r1 = (int)((long)(N * OH) * (s + 1) / S);
+  float xs[BLOCK_ROWS * BLOCK_LEN + MR];
+  int dy_row[BLOCK_ROWS];
+  global float *to = part + po + s * ((KH * KW * C + 1) * OC);
+  int first = 1;
+
+  for (int i = 0; i < MR; i++) xs[BLOCK_ROWS * BLOCK_LEN + i] = 0.0f; /* the last tile of the last row reads on */
+  for (int ox0 = 0; ox0 < OW; ox0 += BLOCK_W) {
+    const int width = MIN_OF(BLOCK_W, OW - ox0);
+    int r = r0;
+    while (r < r1 || first) {
+      int rows = 0;
+      for (; r < r1 && rows < BLOCK_ROWS; r++)
+        if (stage_block_row(x + xo, r, kh, ox0, c0, xs + rows * BLOCK_LEN)) dy_row[rows++] = (r * OW + ox0) * OC;
+      for (int oc0 = 0; oc0 < OC; oc0 += TILE_OC)
+        for (int m0 = 0; m0 < AXIS; m0 += MR)
+          dw_register_tile(xs, dy + dyo, dy_row, rows, width, m0, oc0, c0, first, to + kh * KW * C * OC);
+      first = 0;
+    }
+  }
+  if (kh == 0 && c0 == 0) dw_bias(dy + dyo, r0, r1, to + KH * KW * C * OC);
+}
+
+/* out[i] = BETA*out[i] + part[i] + part[stride+i] + ... in this order. Global size {ceil(n/SUM_BLOCK), 1, 1}. */
+#ifndef SUM_BLOCK
+#define SUM_BLOCK 1024
+#endif
+kernel void sum_partials(global const float *restrict part, int po, int stride, int count, global float *restrict out, int oo,
+                         int n) {
+  const int start = (int)get_global_id(0) * SUM_BLOCK, len = MIN_OF(SUM_BLOCK, n - start);
+  global const float *from = part + po + start;
+  global float *to = out + oo + start;
+  float sum[SUM_BLOCK];
+  for (int i = 0; i < len; i++) sum[i] = from[i];
+  for (int s = 1; s < count; s++) {
+    from += stride;
+    for (int i = 0; i < len; i++) sum[i] += from[i];
+  }
+#if BETA
+  for (int i = 0; i < len; i++) to[i] += sum[i];
+#else
+  for (int i = 0; i < len; i++) to[i] = sum[i];
+#endif
+}

@@ -1,0 +1,127 @@
+/*
+ * gemm.cl: matrix products for CPU devices, and the transposition that the input gradient of a dense layer needs.
+ *
+ * One work-item per work-group, no local memory, no barriers. A work-item keeps MR rows by NV vectors of the result in
+ * registers and reads A and B where they are: rows vary fastest over the work-items, so that neighbours share a panel of
+ * B in the cache. Sizes and strides are arguments, so that one program serves many layers; the tile sizes come from a pure
+ * function of the shape and the vector width (ops/gemm.c). Every sum runs over k in rising order.
+ *
+ *   MR NV V         tile: rows, vectors, vector width. MR <= m and V <= n must hold.
+ *   BIAS BETA ACT   add a bias per column; add to c instead of writing it; activation
+ */
+#ifndef MR
+#define MR 1
+#endif
+#ifndef NV
+#define NV 1
+#endif
+#ifndef BIAS
+#define BIAS 0
+#endif
+#ifndef BETA
+#define BETA 0
+#endif
+
+/* Stores a vector meant for columns at..at+V-1 of a row of n; one that would pass the end is held at n-V. */
+static inline void store_columns(floatV v, global float *row, int at, int n) {
+  if (at + V <= n) {
+    VSTORE(v, row + at);
+  } else if (at < n) {
+    float lane[V];
+    VSTORE(v, lane);
+    for (int i = 0; i < V; i++)
+      if (n - V + i >= at) row[n - V + i] = lane[i];
+  }
+}
+
+/*
+ * c[m][n] = act(BETA*c + A*b + bias), A(i,k) = a[i*ars + k*acs], b[k][n] with rows of ldb floats.
+ * Global size {ceil(m/MR), ceil(n/(NV*V)), 1}, local {1,1,1}. The last tile moves back inside to overlap its neighbours,
+ * and stores only what is its own.
+ */
+kernel void gemm_tile(global const float *restrict a, int ao, int ars, int acs, global const float *restrict b, int bo, int ldb,
+                      global const float *restrict bias, int biaso, global float *restrict c, int co, int m, int n, int k) {
+  const int m0 = (int)get_global_id(0) * MR, n0 = (int)get_global_id(1) * (NV * V), from = MIN_OF(m0, m - MR);
+  global const float *ap = a + ao + from * ars;
+  global const float *bp = b + bo;
+  global float *cp = c + co + from * n;
+  floatV acc[MR][NV];
+
+#pragma unroll
+  for (int j = 0; j < NV; j++) {
+    floatV first = (floatV)(0.0f);
+#if BIAS
+    first = VLOAD(bias + biaso + MIN_OF(n0 + j * V, n - V));
+#endif
+#pragma unroll
+    for (int r = 0; r < MR; r++) {
+      acc[r][j] = first;
+#if BETA
+      acc[r][j] += VLOAD(cp + r * n + MIN_OF(n0 + j * V, n - V));
+#endif
+    }
+  }
+
+#pragma unroll 1
+  for (int i = 0; i < k; i++) {
+    floatV bv[NV];
+#pragma unroll
+    for (int j = 0; j < NV; j++) bv[j] = VLOAD(bp + MIN_OF(n0 + j * V, n - V));
+#pragma unroll
+    for (int r = 0; r < MR; r++) {
+      const floatV av = (floatV)(ap[r * ars]);
+#pragma unroll
+      for (int j = 0; j < NV; j++) acc[r][j] = VFMA(av, bv[j], acc[r][j]);
+    }
+    ap += acs;
+    bp += ldb;
+  }
+
+#pragma unroll
+  for (int r = 0; r < MR; r++) {
+    if (from + r >= m0) {
+#pragma unroll
+      for (int j = 0; j < NV; j++) store_columns(activate(acc[r][j]), cp + r * n, n0 + j * V, n);
+    }
+  }
+}
+
+/* The lower and the upper halves of two vectors, element by element in turn. */
+#define INTERLEAVE_LO(a, b) \
+  (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
+#define INTERLEAVE_HI(a, b) \
+  (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, a.sf, b.sf)
+
+/*
+ * out[c][r] = in[r][c] by blocks of 16 x 16. A whole block is 16 vectors: interleaving vector i with vector i+8 rotates the
+ * eight bits of an element's (row, column) by one place, so four rounds swap row and column.
+ * Global size {ceil(cols/16), ceil(rows/16), 1}.
+ */
+kernel void transpose_tile(global const float *restrict in, int io, global float *restrict out, int oo, int rows, int cols) {
+  const int c0 = (int)get_global_id(0) * 16, r0 = (int)get_global_id(1) * 16;
+  global const float *from = in + io + r0 * cols + c0;
+  global float *into = out + oo + c0 * rows + r0;
+  if (r0 + 16 <= rows && c0 + 16 <= cols) {
+    float16 even[16], odd[16];
+#pragma unroll
+    for (int i = 0; i < 16; i++) even[i] = vload16(0, from + i * cols);
+#pragma unroll
+    for (int round = 0; round < 2; round++) {
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        odd[2 * i] = INTERLEAVE_LO(even[i], even[i + 8]);
+        odd[2 * i + 1] = INTERLEAVE_HI(even[i], even[i + 8]);
+      }
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        even[2 * i] = INTERLEAVE_LO(odd[i], odd[i + 8]);
+        even[2 * i + 1] = INTERLEAVE_HI(odd[i], odd[i + 8]);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < 16; i++) vstore16(even[i], 0, into + i * rows);
+  } else {
+    for (int c = 0; c < MIN_OF(16, cols - c0); c++)
+      for (int r = 0; r < MIN_OF(16, rows - r0); r++) into[c * rows + r] = from[r * cols + c];
+  }
+}

@@ -1,0 +1,25 @@
+# The kernels, one file per family of ops; layout.clh and common.clh come first in every program. tools/embed-cl makes
+# one C file of them in the build tree. A new kernel file is one more name in this list.
+cl_files = \
+	cl/layout.clh \
+	cl/common.clh \
+	cl/conv2d.cl \
+	cl/gemm.cl \
+	cl/pool.cl \
+	cl/act.cl \
+	cl/loss.cl \
+	cl/gather.cl \
+	cl/reduce.cl \
+	cl/optim.cl \
+	cl/reversal.cl \
+	cl/control.cl
+
+EXTRA_DIST += $(cl_files) tools/embed-cl
+CLEANFILES += src/device/kernels_embedded.c
+nodist_libcldann_internal_la_SOURCES = src/device/kernels_embedded.c
+
+# cl/local.mk is a prerequisite so that a file taken off the list also leaves the library.
+src/device/kernels_embedded.c: $(cl_files) tools/embed-cl cl/local.mk
+	$(AM_V_at)$(MKDIR_P) src/device
+	$(AM_V_GEN)cd $(srcdir) && $(SHELL) tools/embed-cl $(cl_files) >$(abs_builddir)/$@.tmp
+	$(AM_V_at)mv -f $@.tmp $@

@@ -1,0 +1,155 @@
+/*
+ * cl/loss.cl: losses with their gradient and statistics in one launch of one work-group, so every sum has a fixed order.
+ * Softmax: x (rows, classes); logistic: x (rows, 1), class = x > 0. The truth of a row is its label, or its domain when
+ * DOMAIN is 1. A row r of this tensor is row ROW0 + r of the batch. Rows past CTL_ROWS are padding: no loss, zero
+ * gradient. -D TRAIN 1 writes dx. A loss that is not finite raises CTL_BAD, and the optimiser then stands still.
+ */
+#ifndef LS
+#define LS 1
+#endif
+#ifndef TRAIN
+#define TRAIN 0
+#endif
+#ifndef DOMAIN
+#define DOMAIN 0
+#endif
+#ifndef REDUCE
+#define REDUCE REDUCE_MEAN
+#endif
+#ifndef ROW0
+#define ROW0 0
+#endif
+
+/* The weight of one row's gradient; n0, n1: valid rows of each domain in this tensor. */
+float row_weight(__global const float *control, int domain, int n0, int n1) {
+#if REDUCE == REDUCE_SUM
+  float w = 1.0f;
+#elif REDUCE == REDUCE_HALVES
+  float w = 1.0f / (float)(domain ? n1 : n0);
+#else
+  float w = 1.0f / (float)(n0 + n1);
+#endif
+#if DOMAIN
+  w *= control[CTL_DOMAIN_WEIGHT];
+#endif
+  return w;
+}
+
+/* Sums the work-items' parts in work-item order and adds them to the statistics. */
+void add_stats(__global float *stats, __global float *control, float loss, float hits0, float hits1, int n0, int n1,
+               __local float *parts) {
+#if LS > 1
+  const int lid = (int)get_local_id(0);
+  parts[lid * 3] = loss;
+  parts[lid * 3 + 1] = hits0;
+  parts[lid * 3 + 2] = hits1;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (lid == 0) {
+    for (int i = 1; i < LS; i++) {
+      loss += parts[i * 3];
+      hits0 += parts[i * 3 + 1];
+      hits1 += parts[i * 3 + 2];
+    }
+  }
+  if (lid == 0)
+#endif
+  {
+    stats[STAT_LOSS] += loss;
+    stats[STAT_ROWS] += (float)(n0 + n1);
+    stats[STAT_HITS0] += hits0;
+    stats[STAT_ROWS0] += (float)n0;
+    stats[STAT_HITS1] += hits1;
+    stats[STAT_ROWS1] += (float)n1;
+    __global int *words = (__global int *)control;
+    if (!isfinite(loss) && words[CTL_BAD] == 0) words[CTL_BAD] = words[CTL_STEP] + 1;
+  }
+}
+
+#if TRAIN
+#define GRADIENT , __global float *dx, int dxo
+#else
+#define GRADIENT
+#endif
+#if DOMAIN
+#define LABELS
+#else
+#define LABELS , __global const int *labels, int lo
+#endif
+
+__kernel void softmax_xent(__global const float *x, int xo GRADIENT LABELS, __global float *control, int co,
+                           __global float *stats, int so, int rows, int classes) {
+#if LS > 1
+  __local float parts[LS * 3];
+#else
+  __local float *parts = 0;
+#endif
+  control += co;
+  const int lid = (int)get_local_id(0);
+  const int valid = min(max(((__global int *)control)[CTL_ROWS] - ROW0, 0), rows);
+  const int split = min(max(((__global int *)control)[CTL_SPLIT] - ROW0, 0), valid);
+  float loss = 0.0f, hits0 = 0.0f, hits1 = 0.0f;
+  for (int r = lid; r < rows; r += LS) {
+    __global const float *z = x + xo + r * classes;
+    const int domain = r >= split;
+#if DOMAIN
+    const int truth = domain;
+#else
+    const int truth = r < valid ? labels[lo + r] : 0;
+#endif
+    float top = z[0], sum = 0.0f;
+    int best = 0;
+    for (int k = 1; k < classes; k++) {
+      if (z[k] > top) {
+        top = z[k];
+        best = k;
+      }
+    }
+    for (int k = 0; k < classes; k++) sum += exp(z[k] - top);
+    if (r < valid) {
+      loss += log(sum) - (z[truth] - top);
+      if (domain) hits1 += best == truth ? 1.0f : 0.0f;
+      else hits0 += best == truth ? 1.0f : 0.0f;
+    }
+#if TRAIN
+    const float w = r < valid ? row_weight(control, domain, split, valid - split) : 0.0f;
+    for (int k = 0; k < classes; k++) dx[dxo + r * classes + k] = w * (exp(z[k] - top) / sum - (k == truth ? 1.0f : 0.0f));
+#endif
+  }
+  add_stats(stats + so, control, loss, hits0, hits1, split, valid - split, parts);
+}
+
+/* loss = softplus(x) - truth * x, written so that neither exp overflows. */
+__kernel void logistic_xent(__global const float *x, int xo GRADIENT LABELS, __global float *control, int co,
+                            __global float *stats, int so, int rows, int classes) {
+#if LS > 1
+  __local float parts[LS * 3];
+#else
+  __local float *parts = 0;
+#endif
+  control += co;
+  const int lid = (int)get_local_id(0);
+  const int valid = min(max(((__global int *)control)[CTL_ROWS] - ROW0, 0), rows);
+  const int split = min(max(((__global int *)control)[CTL_SPLIT] - ROW0, 0), valid);
+  float loss = 0.0f, hits0 = 0.0f, hits1 = 0.0f;
+  for (int r = lid; r < rows; r += LS) {
+    const float z = x[xo + r];
+    const int domain = r >= split;
+#if DOMAIN
+    const int truth = domain;
+#else
+    const int truth = r < valid ? labels[lo + r] : 0;
+#endif
+    const float e = exp(-fabs(z));
+    const float p = z >= 0.0f ? 1.0f / (1.0f + e) : e / (1.0f + e);
+    if (r < valid) {
+      const float hit = (z > 0.0f) == (truth == 1) ? 1.0f : 0.0f;
+      loss += fmax(z, 0.0f) + log1p(e) - (truth ? z : 0.0f) + (isnan(z) ? z : 0.0f);
+      if (domain) hits1 += hit;
+      else hits0 += hit;
+    }
+#if TRAIN
+    dx[dxo + r] = r < valid ? row_weight(control, domain, split, valid - split) * (p - (float)truth) : 0.0f;
+#endif
+  }
+  add_stats(stats + so, control, loss, hits0, hits1, split, valid - split, parts);
+}

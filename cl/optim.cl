@@ -1,0 +1,44 @@
+/*
+ * cl/optim.cl: one update of one parameter group. w, g and the state arrays are the flat arenas from the same offset.
+ * Once CTL_BAD is raised nothing is changed any more, so the device keeps the last good parameters.
+ * METHOD: 0 sgd, 1 momentum (v = m v + g; w -= lr v), 2 nesterov (w -= lr (g + m v)), 3 adam.
+ */
+#ifndef METHOD
+#define METHOD 0
+#endif
+#ifndef BLOCK
+#define BLOCK 1
+#endif
+
+/* hyper: momentum or beta1, beta2, epsilon, weight decay (L2, added to the gradient); lr_scale multiplies the schedule's lr. */
+__kernel void optim_update(__global float *restrict w, int wo, __global const float *restrict g, int go, __global float *restrict m,
+                           int mo, __global float *restrict v, int vo, __global const float *restrict control, int co,
+                           __global const float *restrict hyper, int ho, int n, float lr_scale) {
+  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, n);
+  const float lr = control[co + CTL_LR] * lr_scale;
+  const float b1 = hyper[ho], b2 = hyper[ho + 1], eps = hyper[ho + 2], decay = hyper[ho + 3];
+  if (((__global const int *)control)[co + CTL_BAD] != 0) return;
+#if METHOD == 3
+  const float c1 = control[co + CTL_ADAM1], c2 = control[co + CTL_ADAM2];
+#endif
+  for (int i = first; i < end; i++) {
+    const float d = g[go + i] + decay * w[wo + i];
+#if METHOD == 0
+    w[wo + i] -= lr * d;
+#elif METHOD == 1
+    const float a = b1 * m[mo + i] + d;
+    m[mo + i] = a;
+    w[wo + i] -= lr * a;
+#elif METHOD == 2
+    const float a = b1 * m[mo + i] + d;
+    m[mo + i] = a;
+    w[wo + i] -= lr * (d + b1 * a);
+#else
+    const float a = b1 * m[mo + i] + (1.0f - b1) * d;
+    const float s = b2 * v[vo + i] + (1.0f - b2) * d * d;
+    m[mo + i] = a;
+    v[vo + i] = s;
+    w[wo + i] -= lr * (a * c1) / (sqrt(s * c2) + eps);
+#endif
+  }
+}

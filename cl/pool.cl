@@ -1,0 +1,73 @@
+/*
+ * cl/pool.cl: max-pooling, any window, stride and padding; padded cells never win. arg keeps which cell of its window
+ * won (row-major, the first of equals), so that backward is a gather: every input cell adds, in fixed order, the
+ * gradients of the windows it won. No atomics, and the same bits every time.
+ * x (N,H,W,C), y and arg (N,OH,OW,C).
+ */
+#ifndef H
+#define H 4
+#define W 4
+#define C 1
+#define OH 2
+#define OW 2
+#define KH 2
+#define KW 2
+#define SH 2
+#define SW 2
+#define PT 0
+#define PL 0
+#endif
+#ifndef BETA
+#define BETA 0
+#endif
+#ifndef BLOCK
+#define BLOCK 1
+#endif
+
+/* BLOCK counts pixels on CPUs: a work-item walks BLOCK output pixels, all channels of each (the contiguous axis). */
+__kernel void max_pool_forward(__global const float *restrict x, int xo, __global float *restrict y, int yo,
+                               __global uchar *restrict arg, int ao, int pixels) {
+  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, pixels);
+  for (int p = first; p < end; p++) {
+    const int ox = p % OW, oy = p / OW % OH, n = p / (OW * OH);
+    const int y0 = oy * SH - PT, x0 = ox * SW - PL;
+    for (int c = 0; c < C; c++) {
+      float best = -INFINITY;
+      uchar at = 0;
+      for (int ky = 0; ky < KH; ky++) {
+        for (int kx = 0; kx < KW; kx++) {
+          const int iy = y0 + ky, ix = x0 + kx;
+          if (iy < 0 || iy >= H || ix < 0 || ix >= W) continue;
+          const float v = x[xo + ((n * H + iy) * W + ix) * C + c];
+          if (v > best || isnan(v)) { /* a NaN wins and stays: nothing is greater */
+            best = v;
+            at = (uchar)(ky * KW + kx);
+          }
+        }
+      }
+      y[yo + p * C + c] = best;
+      arg[ao + p * C + c] = at;
+    }
+  }
+}
+
+__kernel void max_pool_backward(__global const float *restrict dy, int dyo, __global const uchar *restrict arg, int ao,
+                                __global float *restrict dx, int dxo, int pixels) {
+  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, pixels);
+  for (int p = first; p < end; p++) {
+    const int ix = p % W, iy = p / W % H, n = p / (W * H);
+#if BETA == 0
+    for (int c = 0; c < C; c++) dx[dxo + p * C + c] = 0.0f;
+#endif
+    /* Windows oy with oy*SH - PT <= iy <= oy*SH - PT + KH-1. */
+    const int oy0 = max(0, (iy + PT - KH + SH) / SH), oy1 = min(OH - 1, (iy + PT) / SH);
+    const int ox0 = max(0, (ix + PL - KW + SW) / SW), ox1 = min(OW - 1, (ix + PL) / SW);
+    for (int oy = oy0; oy <= oy1; oy++) {
+      for (int ox = ox0; ox <= ox1; ox++) {
+        const uchar mine = (uchar)((iy + PT - oy * SH) * KW + (ix + PL - ox * SW));
+        const int q = ((n * OH + oy) * OW + ox) * C;
+        for (int c = 0; c < C; c++) dx[dxo + p * C + c] += arg[ao + q + c] == mine ? dy[dyo + q + c] : 0.0f;
+      }
+    }
+  }
+}

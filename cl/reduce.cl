@@ -1,0 +1,41 @@
+/*
+ * cl/reduce.cl: sums in a fixed order. The number of parts is a constant of the shape, never of the device, so that the
+ * bits do not depend on how many compute units there are.
+ */
+#ifndef BLOCK
+#define BLOCK 1
+#endif
+#ifndef BETA
+#define BETA 0
+#endif
+
+/* part[s][c] = sum of rows r of chunk s of x[r][c]; chunk s has rows [s*chunk, (s+1)*chunk). One work-item: (c block, s). */
+__kernel void column_sums(__global const float *restrict x, int xo, __global float *restrict part, int po, int rows, int columns,
+                          int chunk) {
+  const int s = (int)get_global_id(1), first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, columns);
+  const int r0 = s * chunk, r1 = min(r0 + chunk, rows);
+  for (int c = first; c < end; c++) {
+    float sum = 0.0f;
+    for (int r = r0; r < r1; r++) sum += x[xo + r * columns + c];
+    part[po + s * columns + c] = sum;
+  }
+}
+
+/* part[b] = sum of squares of block b of x; not finite when any entry is not. */
+__kernel void square_sums(__global const float *restrict x, int xo, __global float *restrict part, int po, int n, int block) {
+  const int b = (int)get_global_id(0), first = b * block, end = min(first + block, n);
+  float sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+  if (first >= n) return;
+  for (int i = first; i < end; i += 8)
+    for (int j = 0; j < 8; j++)
+      if (i + j < end) sum[j] += x[xo + i + j] * x[xo + i + j];
+  part[po + b] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+/* norm2 = sum of n parts, for one branch's gradient; raises CTL_BAD when it is not finite. One work-item. */
+__kernel void gradient_norm(__global const float *part, int po, __global float *norm2, int no, __global int *control, int co, int n) {
+  float sum = 0.0f;
+  for (int i = 0; i < n; i++) sum += part[po + i];
+  norm2[no] = sum;
+  if (!isfinite(sum) && control[co + CTL_BAD] == 0) control[co + CTL_BAD] = control[co + CTL_STEP] + 1;
+}

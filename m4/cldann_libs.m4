@@ -1,0 +1,72 @@
+dnl Probes for the libraries. CLDANN_MISSING and CLDANN_NEED collect, so that configure can name everything that is
+dnl missing in one message. pc_requires becomes Requires.private of cldann.pc.
+
+dnl CLDANN_MISSING(WHAT, DEBIAN-PACKAGE, FOR)
+AC_DEFUN([CLDANN_MISSING], [missing="$missing
+  $1, for $3 (Debian: $2)"])
+
+dnl CLDANN_NEED(PREFIX, PKG-CONFIG-MODULE, DEBIAN-PACKAGE, FOR): a required library.
+AC_DEFUN([CLDANN_NEED], [
+  PKG_CHECK_MODULES([$1], [$2], [
+    $1_version=`$PKG_CONFIG --modversion $2`
+    pc_requires="$pc_requires $2"
+  ], [CLDANN_MISSING([$2], [$3], [$4])])
+])
+
+dnl CLDANN_OPENCL: the ICD loader by pkg-config, else header and library where the compiler looks.
+AC_DEFUN([CLDANN_OPENCL], [
+  opencl_from=no
+  PKG_CHECK_MODULES([OPENCL], [OpenCL], [
+    opencl_from="ICD loader (pkg-config OpenCL)"
+    pc_requires="$pc_requires OpenCL"
+  ], [
+    AC_CHECK_HEADER([CL/cl.h], [AC_SEARCH_LIBS([clGetPlatformIDs], [OpenCL], [opencl_from="$ac_cv_search_clGetPlatformIDs"])],
+                    [], [#define CL_TARGET_OPENCL_VERSION 120])
+  ])
+  AS_IF([test "$opencl_from" = no], [CLDANN_MISSING([OpenCL], [ocl-icd-opencl-dev opencl-headers], [every computation])])
+])
+
+dnl CLDANN_CLBLAST: 1.5.2 or newer (older releases multiply wrongly on CPUs). Defines HAVE_CLBLAST.
+AC_DEFUN([CLDANN_CLBLAST], [
+  AC_ARG_WITH([clblast], [AS_HELP_STRING([--without-clblast], [do without CLBlast, the GEMM library for GPUs @<:@auto@:>@])],
+              [], [with_clblast=auto])
+  have_clblast=no
+  AS_IF([test "$with_clblast" != no], [
+    PKG_CHECK_MODULES([CLBLAST], [clblast >= 1.5.2], [
+      have_clblast=`$PKG_CONFIG --modversion clblast`
+      pc_requires="$pc_requires clblast"
+    ], [AS_IF([$PKG_CONFIG --exists clblast], [AC_MSG_WARN([CLBlast is older than 1.5.2])], [CLDANN_CLBLAST_BY_HEADER])])
+    AS_IF([test "$with_clblast.$have_clblast" = yes.no],
+          [AC_MSG_ERROR([--with-clblast: CLBlast 1.5.2 or newer not found (Debian: libclblast-dev)])])
+  ])
+  AS_IF([test "$have_clblast" != no], [AC_DEFINE([HAVE_CLBLAST], [1], [CLBlast can multiply matrices on GPUs])])
+])
+
+dnl Its C header and library without a .pc file.
+AC_DEFUN([CLDANN_CLBLAST_BY_HEADER], [
+  cldann_saved_libs=$LIBS
+  cldann_saved_cppflags=$CPPFLAGS
+  LIBS="$OPENCL_LIBS $LIBS"
+  CPPFLAGS="$CPPFLAGS $OPENCL_CFLAGS -DCL_TARGET_OPENCL_VERSION=120"
+  dnl Before 1.6.0 the header tells no version: look for the newest function that ops/gemm.c may call.
+  AC_CHECK_HEADER([clblast_c.h], [AC_CHECK_LIB([clblast], [CLBlastSgemmWithTempBuffer], [
+    have_clblast="yes (clblast_c.h)"
+    CLBLAST_LIBS=-lclblast
+  ])])
+  LIBS=$cldann_saved_libs
+  CPPFLAGS=$cldann_saved_cppflags
+])
+
+dnl CLDANN_CURL: downloads. Defines HAVE_LIBCURL.
+AC_DEFUN([CLDANN_CURL], [
+  AC_ARG_WITH([curl], [AS_HELP_STRING([--without-curl], [do without libcurl, which fetches data sets @<:@auto@:>@])],
+              [], [with_curl=auto])
+  have_curl=no
+  AS_IF([test "$with_curl" != no], [
+    PKG_CHECK_MODULES([CURL], [libcurl >= 7.55], [
+      have_curl=`$PKG_CONFIG --modversion libcurl`
+      pc_requires="$pc_requires libcurl"
+    ], [AS_IF([test "$with_curl" = yes], [AC_MSG_ERROR([--with-curl: libcurl not found (Debian: libcurl4-openssl-dev)])])])
+  ])
+  AS_IF([test "$have_curl" != no], [AC_DEFINE([HAVE_LIBCURL], [1], [libcurl can fetch data sets])])
+])

@@ -1,0 +1,16 @@
+# src/base: errors, memory, random numbers, text, threads; knows nothing of OpenCL.
+libcldann_internal_la_SOURCES += \
+	src/base/err.c \
+	src/base/err.h \
+	src/base/hash.c \
+	src/base/hash.h \
+	src/base/log.c \
+	src/base/log.h \
+	src/base/mem.c \
+	src/base/mem.h \
+	src/base/parallel.c \
+	src/base/parallel.h \
+	src/base/rng.c \
+	src/base/rng.h \
+	src/base/text.c \
+	src/base/text.h

@@ -1,0 +1,62 @@
+/* base/mem.c: see base/mem.h. The two counters are the library's only globals, and only tests read them. */
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_long live;
+static atomic_long fail_in = -1;
+
+static int refuse(void) {
+  long n = atomic_load(&fail_in);
+  if (n < 0) return 0;
+  return atomic_fetch_sub(&fail_in, 1) <= 0;
+}
+
+int mem_new(cldann_error *e, void *out, size_t count, size_t size) {
+  void *p = NULL;
+  if (count == 0 || size == 0) count = size = 1;
+  if (count <= SIZE_MAX / size && !refuse()) p = calloc(count, size);
+  if (!p)
+    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
+                   size);
+  atomic_fetch_add(&live, 1);
+  memcpy(out, &p, sizeof p);
+  return CLDANN_OK;
+}
+
+int mem_resize(cldann_error *e, void *inout, size_t count, size_t size) {
+  void *old, *p = NULL;
+  memcpy(&old, inout, sizeof old);
+  if (count == 0 || size == 0) count = size = 1;
+  if (count <= SIZE_MAX / size && !refuse()) p = realloc(old, count * size);
+  if (!p)
+    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
+                   size);
+  if (!old) atomic_fetch_add(&live, 1);
+  memcpy(inout, &p, sizeof p);
+  return CLDANN_OK;
+}
+
+int mem_strdup(cldann_error *e, char **out, const char *s) {
+  size_t n = strlen(s) + 1;
+  int rc = mem_new(e, out, n, 1);
+  if (rc == CLDANN_OK) memcpy(*out, s, n);
+  return rc;
+}
+
+void mem_free(void *p) {
+  if (!p) return;
+  atomic_fetch_sub(&live, 1);
+  free(p);
+}
+
+long mem_live(void) {
+  return atomic_load(&live);
+}
+
+void mem_fail_after(long count) {
+  atomic_store(&fail_in, count);
+}

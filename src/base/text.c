@@ -1,0 +1,100 @@
+/* base/text.c: see base/text.h. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { TEXT_MAX = 64 }; /* longer names are compared by their first characters */
+
+static int least(int a, int b) {
+  return a < b ? a : b;
+}
+
+/* Edit distance with insert, delete, replace and swap of neighbours (optimal string alignment); three rolling rows. */
+static int text_distance(const char *a, const char *b) {
+  int rows[3][TEXT_MAX + 1], *two = rows[0], *one = rows[1], *cur = rows[2];
+  int na = least((int)strlen(a), TEXT_MAX), nb = least((int)strlen(b), TEXT_MAX);
+  for (int j = 0; j <= nb; j++) one[j] = two[j] = j;
+  for (int i = 1; i <= na; i++) {
+    int *t = two, ca = tolower((unsigned char)a[i - 1]);
+    cur[0] = i;
+    for (int j = 1; j <= nb; j++) {
+      int cb = tolower((unsigned char)b[j - 1]);
+      cur[j] = least(least(one[j], cur[j - 1]) + 1, one[j - 1] + (ca != cb));
+      if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) && cb == tolower((unsigned char)a[i - 2]))
+        cur[j] = least(cur[j], two[j - 2] + 1);
+    }
+    two = one, one = cur, cur = t;
+  }
+  return one[nb];
+}
+
+const char *text_nearest(const char *name, const char *const *known, size_t n) {
+  const char *best = NULL;
+  int limit = least((int)strlen(name), TEXT_MAX) / 3, best_distance;
+  if (limit < 2) limit = 2;
+  best_distance = limit + 1;
+  for (size_t i = 0; i < n; i++) {
+    int d = text_distance(name, known[i]);
+    if (d < best_distance && d < (int)strlen(known[i])) best = known[i], best_distance = d;
+  }
+  return best;
+}
+
+int text_join(cldann_error *e, char **out, const char *dir, const char *name) {
+  int rc = CLDANN_OK;
+  size_t nd = strlen(dir), nn = strlen(name);
+  if (name[0] == '/' || nd == 0) return mem_strdup(e, out, name);
+  while (nd > 1 && dir[nd - 1] == '/') nd--;
+  TRY(mem_new(e, out, nd + nn + 2, 1));
+  memcpy(*out, dir, nd);
+  if (dir[nd - 1] != '/') (*out)[nd++] = '/';
+  memcpy(*out + nd, name, nn + 1);
+fail:
+  return rc;
+}
+
+const char *text_base(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+int text_ends_with(const char *s, const char *end) {
+  size_t ns = strlen(s), ne = strlen(end);
+  return ns >= ne && memcmp(s + ns - ne, end, ne) == 0;
+}
+
+int text_to_int(cldann_error *e, const char *what, const char *s, int64_t min, int64_t max, int64_t *out) {
+  int rc = CLDANN_OK;
+  char *end = NULL;
+  long long v;
+  errno = 0;
+  v = strtoll(s, &end, 10);
+  if (end == s || *end || isspace((unsigned char)s[0]))
+    FAIL(e, CLDANN_E_ARG, "%s: '%.40s' is not a whole number; give one from %lld to %lld", what, s, (long long)min,
+         (long long)max);
+  if (errno == ERANGE || v < min || v > max)
+    FAIL(e, CLDANN_E_ARG, "%s: %.40s is out of range; give a whole number from %lld to %lld", what, s, (long long)min,
+         (long long)max);
+  *out = v;
+fail:
+  return rc;
+}
+
+int text_to_double(cldann_error *e, const char *what, const char *s, double *out) {
+  int rc = CLDANN_OK;
+  char *end = NULL;
+  double v = strtod(s, &end); /* the point is the C locale's: the library and the command never call setlocale */
+  if (end == s || *end || isspace((unsigned char)s[0]))
+    FAIL(e, CLDANN_E_ARG, "%s: '%.40s' is not a number; write it like 0.01 or 1e-3", what, s);
+  if (!isfinite(v)) FAIL(e, CLDANN_E_ARG, "%s: %.40s is not a finite number; give a smaller one", what, s);
+  *out = v;
+fail:
+  return rc;
+}

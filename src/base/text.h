@@ -1,0 +1,25 @@
+/*
+ * base/text.h: small string work shared by all rooms: the nearest known name for "did you mean", joining of paths, and
+ * numbers from text with an error that names what was read. Knows nothing of files or options; cli/ and net/ use it.
+ */
+#ifndef CLDANN_BASE_TEXT_H
+#define CLDANN_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* The known name at the smallest edit distance (swaps count once, case is ignored), or NULL when none is close. */
+const char *text_nearest(const char *name, const char *const *known, size_t n);
+/* *out = dir/name with one slash between, or name alone when it is absolute or dir is empty. Freed by mem_free. */
+int text_join(cldann_error *e, char **out, const char *dir, const char *name);
+/* The part of a path after its last slash. */
+const char *text_base(const char *path);
+int text_ends_with(const char *s, const char *end);
+/* The whole text must be one number in [min, max]; `what` names it in the message ("--threads"). */
+int text_to_int(cldann_error *e, const char *what, const char *s, int64_t min, int64_t max, int64_t *out);
+/* The whole text must be one finite number. */
+int text_to_double(cldann_error *e, const char *what, const char *s, double *out);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * cldann.h: domain-adversarial training of neural networks (DANN) on any OpenCL device. The one installed header.
+ *
+ * The method (Ganin & Lempitsky 2015; Ganin et al., JMLR 2016). A network has three branches: features, shared; a label
+ * head, trained on labelled source data; a domain head, trained to tell source from target. Between features and domain
+ * head stands a gradient reversal: it hands its input on unchanged, and on the way back multiplies the gradient by
+ * -lambda. The features so learn what the label head needs and what the domain head cannot use: a classifier that also
+ * works on the target, for which no label was ever seen.
+ *
+ * How a program uses the library:
+ *
+ *     cldann *c;                                    one context: one device, one queue, one host thread
+ *     cldann_open(&c, NULL, &error);
+ *     cldann_net *net = cldann_net_new(c);          a graph of nodes, described once
+ *     cldann_node *x = cldann_input(net, 28, 28, 3);
+ *     cldann_node *f = cldann_relu(cldann_conv2d(x, 32, &(cldann_window){5, 5, 1, 1, CLDANN_SAME}, NULL));
+ *     ...
+ *     cldann_branch(net, CLDANN_DOMAIN_HEAD);
+ *     cldann_node *d = cldann_dense(cldann_reversal(f, 1.0f), 2, NULL);
+ *
+ * or, all from a text file (see experiments/): cldann_experiment_load, cldann_train, cldann_evaluate.
+ *
+ * Rules. Functions that can fail return 0 or a negative cldann_status and leave one clear line in the context's error
+ * (cldann_get_error); the first error wins until cldann_clear_error. The library never prints, exits or aborts. What you
+ * _new, _open or _load you _free or _close. Images are (height, width, channels), channels fastest; weights of a
+ * convolution are (kernel height, kernel width, in, out), of a dense layer (in, out). Rows are items of a batch.
+ */
+#ifndef CLDANN_H
+#define CLDANN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CLDANN_VERSION "0.1.0"
+
+/* ---- Status and errors ---------------------------------------------------------------------------------------- */
+
+typedef enum cldann_status {
+  CLDANN_OK = 0,
+  CLDANN_E_ARG = -1,         /* a call that cannot be right */
+  CLDANN_E_MEM = -2,         /* host or device memory */
+  CLDANN_E_IO = -3,          /* a file that cannot be read or written */
+  CLDANN_E_FORMAT = -4,      /* data that is not what it should be */
+  CLDANN_E_SHAPE = -5,       /* shapes that do not fit; the message names the op */
+  CLDANN_E_CONFIG = -6,      /* an experiment file or override; the message has file:line */
+  CLDANN_E_DEVICE = -7,      /* no platform, or a device name that matches none or several */
+  CLDANN_E_CL = -8,          /* an OpenCL call failed; cl_code has its code */
+  CLDANN_E_DIVERGED = -9,    /* a loss or gradient became NaN or infinite */
+  CLDANN_E_CHECK = -10,      /* a self-test failed */
+  CLDANN_E_NET = -11,        /* a download */
+  CLDANN_E_INTERRUPTED = -12 /* a callback or signal asked to stop */
+} cldann_status;
+
+typedef struct cldann_error {
+  int code;          /* a cldann_status, 0 for none */
+  int cl_code;       /* the OpenCL code when code is CLDANN_E_CL */
+  char where[96];    /* file:line of the library, for bug reports */
+  char message[512]; /* one line, with the fix */
+  char notice[160];  /* the last thing the OpenCL driver said on its own */
+} cldann_error;
+
+const char *cldann_version(void);
+const char *cldann_status_name(int status);
+
+/* ---- Devices and the context ---------------------------------------------------------------------------------- */
+
+typedef struct cldann_device_info {
+  char name[128], vendor[64], platform[64], version[96], driver[64];
+  int index; /* what cldann_open and --device take */
+  int is_cpu, is_gpu;
+  int compute_units, clock_mhz;
+  int vector_width; /* floats in the device's own vectors: 1, 2, 4, 8 or 16 */
+  int align_bytes;
+  uint64_t global_bytes, max_alloc_bytes, local_bytes;
+  size_t max_work_group;
+} cldann_device_info;
+
+typedef struct cldann cldann;
+
+/* Fills up to `capacity` devices, *count gets how many there are. `error` may be NULL. */
+int cldann_devices(cldann_device_info *infos, int capacity, int *count, cldann_error *error);
+
+/*
+ * Opens a device: an index, a part of its name or its platform's, or NULL for the default ($CLDANN_DEVICE, else the
+ * first GPU, else the first device). On failure *out is NULL and `error` says why.
+ */
+int cldann_open(cldann **out, const char *device, cldann_error *error);
+void cldann_close(cldann *c);
+const cldann_device_info *cldann_device(const cldann *c);
+const cldann_error *cldann_get_error(const cldann *c);
+void cldann_clear_error(cldann *c);
+
+/* ---- Networks --------------------------------------------------------------------------------------------------- */
+
+typedef struct cldann_net cldann_net;
+typedef struct cldann_node cldann_node;
+
+typedef enum { CLDANN_FEATURES, CLDANN_LABEL_HEAD, CLDANN_DOMAIN_HEAD } cldann_branch_id;
+typedef enum { CLDANN_VALID, CLDANN_SAME, CLDANN_EXPLICIT } cldann_padding;
+/* Which rows of a training batch: all, its source half, its target half. Outside training every choice means all. */
+typedef enum { CLDANN_ROWS_ALL, CLDANN_ROWS_SOURCE, CLDANN_ROWS_TARGET } cldann_rows_id;
+typedef enum { CLDANN_TARGET_LABELS, CLDANN_TARGET_DOMAIN } cldann_loss_target;
+typedef enum { CLDANN_INIT_TRUNCATED_NORMAL, CLDANN_INIT_GLOROT, CLDANN_INIT_HE, CLDANN_INIT_CONSTANT } cldann_init_kind;
+
+/* How a parameter starts. value: standard deviation (truncated normal, cut at 2), or the constant; unused otherwise. */
+typedef struct cldann_init {
+  cldann_init_kind kind;
+  float value;
+} cldann_init;
+
+/* Initialisers of a layer with parameters; NULL where one is taken means Glorot uniform weights and zero biases. */
+typedef struct cldann_layer {
+  cldann_init weights, biases;
+} cldann_layer;
+
+/* The window of a convolution or a pooling. SAME: output = ceil(input / stride), as TensorFlow pads. */
+typedef struct cldann_window {
+  int height, width;               /* in pixels */
+  int stride_y, stride_x;          /* 0 means 1 for a convolution, the window for a pooling */
+  cldann_padding padding;
+  int top, bottom, left, right;    /* for CLDANN_EXPLICIT */
+} cldann_window;
+
+/*
+ * A net is built node by node. A builder that fails returns NULL and leaves the error in the context; every builder
+ * takes a NULL input and hands it on, so calls can be nested and checked once. Nodes belong to the net. New nodes join
+ * the branch set last by cldann_branch (at first: features); cldann_name names the newest node (default: op + number).
+ */
+cldann_net *cldann_net_new(cldann *c);
+void cldann_net_free(cldann_net *net);
+void cldann_branch(cldann_net *net, cldann_branch_id branch);
+int cldann_name(cldann_node *node, const char *name);
+
+cldann_node *cldann_input(cldann_net *net, int height, int width, int channels);
+cldann_node *cldann_dense(cldann_node *x, int units, const cldann_layer *layer);          /* flattens (h,w,c) itself */
+cldann_node *cldann_conv2d(cldann_node *x, int filters, const cldann_window *window, const cldann_layer *layer);
+cldann_node *cldann_max_pool(cldann_node *x, const cldann_window *window);
+cldann_node *cldann_relu(cldann_node *x);
+cldann_node *cldann_sigmoid(cldann_node *x);
+cldann_node *cldann_tanh(cldann_node *x);
+cldann_node *cldann_flatten(cldann_node *x);
+cldann_node *cldann_rows(cldann_node *x, cldann_rows_id rows);
+
+/*
+ * Gradient reversal: y = x; on the way back dx = -lambda * l * dy, with l the net's run-time lambda (1 until a schedule
+ * or cldann_set_lambda sets it). The counterpart of flip_gradient(x, l); JMLR eq. 18. A negative lambda makes features
+ * and domain head work together.
+ */
+cldann_node *cldann_reversal(cldann_node *x, float lambda);
+
+/*
+ * Losses over the rows of x (one logit a class; for the logistic loss one logit, the class being logit > 0). Labels:
+ * against the batch's labels. Domain: against 0 for source rows and 1 for target rows.
+ */
+cldann_node *cldann_softmax_xent(cldann_node *x, cldann_loss_target target);
+cldann_node *cldann_logistic_xent(cldann_node *x, cldann_loss_target target);
+
+/* ---- Experiments ------------------------------------------------------------------------------------------------ */
+
+typedef struct cldann_experiment cldann_experiment;
+
+/*
+ * Reads an experiment file (libconfig syntax; every key is in doc/experiments.md) and applies `n` overrides of the form
+ * "key=value" or "group.key=value". data_dir: where relative data paths are looked up first, NULL for $CLDANN_DATA.
+ * Nothing is loaded or compiled yet.
+ */
+int cldann_experiment_load(cldann *c, const char *path, const char *const *overrides, int n, const char *data_dir,
+                           cldann_experiment **out);
+void cldann_experiment_free(cldann_experiment *x);
+
+/* What a window of training steps, or an evaluation, measured. Losses are means over rows, accuracies 0..1. */
+typedef struct cldann_progress {
+  int64_t step, steps;
+  double label_loss, domain_loss; /* NaN when that head is not trained */
+  double label_accuracy;          /* on the training rows that have labels */
+  double domain_accuracy;         /* both halves together, 0.5 = cannot tell them apart */
+  double domain_accuracy_source, domain_accuracy_target;
+  double lr, lambda;
+  double domain_weight, feature_weight; /* what the domain loss of one row is multiplied by, for the head and the features */
+  double gradient_norm[3];              /* by branch, of the window's last step */
+  double samples_per_second, seconds, eta_seconds;
+} cldann_progress;
+
+typedef struct cldann_result {
+  char method[32], device[128];
+  uint64_t seed;
+  int64_t steps;
+  double source_accuracy, target_accuracy; /* NaN where the experiment has no such test set */
+  double domain_accuracy;                  /* over both test sets, each weighing the same */
+  double domain_accuracy_source, domain_accuracy_target;
+  double source_loss, target_loss;
+  double samples_per_second, seconds; /* of the training steps alone */
+} cldann_result;
+
+/* Called after every window of log_every steps; a non-zero answer stops the training with CLDANN_E_INTERRUPTED. */
+typedef int (*cldann_on_progress)(void *user, const cldann_progress *p);
+/* Lines worth showing a user: the device, kernel variants, what was loaded. */
+typedef void (*cldann_on_message)(void *user, const char *line);
+
+typedef struct cldann_train_options {
+  const char *out_dir; /* gets metrics.jsonl and model.cldann; NULL: nothing is written */
+  cldann_on_progress on_progress;
+  cldann_on_message on_message;
+  void *user;
+} cldann_train_options;
+
+/*
+ * Trains and evaluates. The trainer never sees a target label (method target-only apart, which is the upper bound and
+ * says so). Same seed, device, driver: bit-identical weights. On CLDANN_E_DIVERGED the model of the last good step is
+ * kept (and written to out_dir).
+ */
+int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result);
+/* Evaluates a model file written by cldann_train on the experiment's test sets. */
+int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result);
+/* The launch plan of one training step as text, the caller's to free with cldann_free_text. */
+int cldann_plan_text(cldann_experiment *x, char **out);
+void cldann_free_text(char *text);
+
+/* ---- Self-test and data ------------------------------------------------------------------------------------------ */
+
+/* Numeric gradients of every op and the sign of the reversal on this device; a line a check goes to on_message. */
+int cldann_check_device(cldann *c, cldann_on_message on_message, void *user);
+
+/* Writes MNIST-M (train 60,000 and test 10,000, in MNIST's order) as IDX files. threads <= 0: all processors. */
+int cldann_make_mnistm(const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
+                       cldann_error *error);
+/* Downloads a data set ("mnist", "bsds500") into the cache folder, resumable, checked by SHA-256. */
+int cldann_fetch(const char *name, cldann_on_message on_message, void *user, cldann_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,14 @@
+# src/cli: the command. It links the library's objects and not libcldann.so, because some subcommands need more than
+# cldann.h gives.
+bin_PROGRAMS += cldann
+cldann_LDADD = libcldann_internal.la
+cldann_SOURCES = \
+	src/cli/cli.h \
+	src/cli/cmd_check_device.c \
+	src/cli/cmd_compare.c \
+	src/cli/cmd_data.c \
+	src/cli/cmd_devices.c \
+	src/cli/cmd_eval.c \
+	src/cli/cmd_plan.c \
+	src/cli/cmd_train.c \
+	src/cli/main.c

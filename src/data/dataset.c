@@ -1,0 +1,75 @@
+/* data/dataset.c: see data/dataset.h. */
+#include "data/dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+size_t dataset_item_bytes(const dataset *d) {
+  return (size_t)d->h * (size_t)d->w * (size_t)d->c * (d->type == DATA_U8 ? sizeof(uint8_t) : sizeof(float));
+}
+
+int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type, int n, int h, int w, int c, int labelled) {
+  int rc = CLDANN_OK;
+  dataset *d = NULL;
+  if (n < 1 || h < 1 || w < 1 || c < 1 || (int64_t)h * w > INT32_MAX / c)
+    FAIL(e, CLDANN_E_ARG, "%s: %d items of %d x %d x %d make no data set; every size must be at least 1", name, n, h, w, c);
+  TRY(mem_new(e, &d, 1, sizeof *d));
+  snprintf(d->name, sizeof d->name, "%s", name);
+  d->type = type;
+  d->n = n;
+  d->h = h;
+  d->w = w;
+  d->c = c;
+  TRY(mem_new(e, &d->x, (size_t)n, dataset_item_bytes(d)));
+  if (labelled) TRY(mem_new(e, &d->y, (size_t)n, sizeof *d->y));
+  *out = d;
+  return CLDANN_OK;
+fail:
+  dataset_free(d);
+  return rc;
+}
+
+int dataset_trim(cldann_error *e, dataset *d, int skip, int count) {
+  int rc = CLDANN_OK;
+  size_t item = dataset_item_bytes(d);
+  if (skip < 0 || skip >= d->n || count == 0)
+    FAIL(e, CLDANN_E_ARG, "%s has %d items: skipping %d and keeping %d leaves none; skip fewer", d->name, d->n, skip, count);
+  if (count < 0 || count > d->n - skip) count = d->n - skip;
+  /* Blocks keep their size: giving back a few rows is not worth a copy that can fail. */
+  memmove(d->x, (char *)d->x + (size_t)skip * item, (size_t)count * item);
+  if (d->y) memmove(d->y, d->y + skip, (size_t)count * sizeof *d->y);
+  d->n = count;
+fail:
+  return rc;
+}
+
+int dataset_binarise(cldann_error *e, dataset *d) {
+  int rc = CLDANN_OK;
+  uint8_t *x = d->x;
+  size_t all = (size_t)d->n * dataset_item_bytes(d);
+  if (d->type != DATA_U8) FAIL(e, CLDANN_E_ARG, "%s holds floats; only images of bytes can be made black and white", d->name);
+  for (size_t i = 0; i < all; i++) x[i] = x[i] ? 255 : 0;
+fail:
+  return rc;
+}
+
+int dataset_count_classes(cldann_error *e, dataset *d) {
+  int rc = CLDANN_OK, classes = 0;
+  for (int i = 0; d->y && i < d->n; i++) {
+    if (d->y[i] < 0 || d->y[i] == INT32_MAX)
+      FAIL(e, CLDANN_E_FORMAT, "%s: item %d has the label %d; labels must count from 0", d->name, i, (int)d->y[i]);
+    if (d->y[i] >= classes) classes = d->y[i] + 1;
+  }
+  d->classes = classes;
+fail:
+  return rc;
+}
+
+void dataset_free(dataset *d) {
+  if (!d) return;
+  mem_free(d->x);
+  mem_free(d->y);
+  mem_free(d);
+}

@@ -1,0 +1,35 @@
+/*
+ * data/dataset.h: what every reader and generator returns, a data set in host memory. Images stay uint8, rows are
+ * (h,w,c), labels int32 or absent. Knows nothing of OpenCL; train/ uploads it. Next: data/sampler.h.
+ */
+#ifndef CLDANN_DATA_DATASET_H
+#define CLDANN_DATA_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+typedef enum { DATA_U8, DATA_F32 } data_type;
+
+typedef struct dataset {
+  char name[64]; /* for messages */
+  int n, h, w, c;
+  int classes; /* number of classes, 1 + the largest label; 0 without labels */
+  data_type type;
+  void *x;    /* (n,h,w,c) uint8_t or float */
+  int32_t *y; /* (n), or NULL */
+} dataset;
+
+size_t dataset_item_bytes(const dataset *d);
+/* An empty data set with room for n items (labels too when labelled). Owned by the caller: dataset_free. */
+int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type, int n, int h, int w, int c, int labelled);
+/* Drops the first `skip` items, then keeps at most `count` (count < 0: all). CLDANN_E_ARG when nothing is left. */
+int dataset_trim(cldann_error *e, dataset *d, int skip, int count);
+/* x > 0 -> 255, else 0, in place; only for DATA_U8. */
+int dataset_binarise(cldann_error *e, dataset *d);
+/* Sets classes from the labels; CLDANN_E_FORMAT for a negative label. */
+int dataset_count_classes(cldann_error *e, dataset *d);
+void dataset_free(dataset *d);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * data/place.h: files that appear whole or not at all. Bytes go to a temporary name in the same folder; commit flushes
+ * them to the disk and renames. place_free before commit removes the temporary. Knows nothing of formats.
+ */
+#ifndef CLDANN_DATA_PLACE_H
+#define CLDANN_DATA_PLACE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+typedef struct place place;
+
+int place_open(cldann_error *e, place **out, const char *path);
+int place_write(cldann_error *e, place *p, const void *data, size_t n);
+/* Everything on the disk, still under the temporary name: what can fail for want of room fails here. */
+int place_flush(cldann_error *e, place *p);
+/* place_flush, then the true name. */
+int place_commit(cldann_error *e, place *p);
+/* Removes the placed file again, for a set of files of which a later one failed. */
+void place_undo(place *p);
+void place_free(place *p);
+
+/* rename() and the folder's entry on the disk. */
+int place_rename(cldann_error *e, const char *from, const char *to);
+/* Makes a folder and those above it. */
+int place_folder(cldann_error *e, const char *path);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * device/device.h: one device, its context and its one in-order queue; buffers, programs, kernels, launches.
+ *
+ * This room is the only one (with ops/gemm.c, for CLBlast) that calls OpenCL. Above it nobody sees a cl_ type: a buffer
+ * and a kernel are opaque. Every call that can fail names itself and the CL code in the error.
+ * It must not know what the kernels compute. Next: device/program.c (compiling), ops/launch.h (who uses it).
+ */
+#ifndef CLDANN_DEVICE_DEVICE_H
+#define CLDANN_DEVICE_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+typedef struct device device;
+typedef struct buffer buffer;
+typedef struct kernel kernel;
+
+typedef cldann_device_info device_info;
+
+/* Every device of every platform, in the driver's order; *out is the caller's (mem_free). No platform: CLDANN_E_DEVICE. */
+int device_list(cldann_error *e, device_info **out, int *n);
+
+/*
+ * Opens the device that `selector` names: an index of device_list, a part of one device's name (any case), or NULL / ""
+ * for the default: $CLDANN_DEVICE, else the first GPU, else the first device. The error names the candidates.
+ */
+int device_open(cldann_error *e, const char *selector, device **out);
+void device_close(device *d);
+const device_info *device_get_info(const device *d);
+cldann_error *device_error(device *d); /* where failures of calls on this device are recorded */
+
+int buffer_new(device *d, const char *what, size_t bytes, buffer **out);
+void buffer_free(buffer *b);
+size_t buffer_bytes(const buffer *b);
+/* Blocking copies; offsets and sizes in bytes. */
+int buffer_write(buffer *b, size_t offset, const void *src, size_t bytes);
+int buffer_read(buffer *b, size_t offset, void *dst, size_t bytes);
+/* Queued; src must stay as it is until device_finish or a blocking read. */
+int buffer_write_async(buffer *b, size_t offset, const void *src, size_t bytes);
+
+/* Compiles cl/<file>.cl with `defs` ("-DA=1 -DB=2") once per (file, defs) and makes a kernel object of its own. */
+int kernel_new(device *d, const char *file, const char *name, const char *defs, kernel **out);
+void kernel_free(kernel *k);
+const char *kernel_name(const kernel *k);
+int kernel_set_buffer(kernel *k, int index, const buffer *b);
+int kernel_set_int(kernel *k, int index, int32_t v);
+int kernel_set_float(kernel *k, int index, float v);
+/* Queues one launch; never waits (unless CLDANN_SYNC=1, which waits after each and so names the kernel that fails). */
+int kernel_launch(kernel *k, int dims, const size_t *global, const size_t *local);
+
+int device_flush(device *d);
+int device_finish(device *d);
+
+/* Timed replay, for benchmarks: between begin and end each launch keeps an event. ns_out: one figure a launch. */
+int device_profile_begin(device *d);
+int device_profile_end(device *d, double *ns, int capacity, int *launches);
+
+/* CL types, for ops/gemm.c only: the cl_command_queue and a buffer's cl_mem as opaque pointers. */
+void *device_queue(device *d);
+void *buffer_mem(const buffer *b);
+
+#endif

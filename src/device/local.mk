@@ -1,0 +1,7 @@
+# src/device: the OpenCL device and all cl*() calls. kernels_embedded.c is made in the build tree, see cl/local.mk.
+libcldann_internal_la_SOURCES += \
+	src/device/device.c \
+	src/device/device.h \
+	src/device/internal.h \
+	src/device/kernels.h \
+	src/device/program.c

@@ -1,0 +1,5 @@
+# src/net: graph of named nodes and the plan made from it.
+libcldann_internal_la_SOURCES += \
+	src/net/graph.c \
+	src/net/memory.c \
+	src/net/plan.c

@@ -1,0 +1,41 @@
+/*
+ * ops/act.c: ReLU, sigmoid, tanh. Behind a dense or conv2d the planner fuses the forward into that op; the backward is a
+ * pass of its own, in place where nobody else needs dy.
+ */
+#include "ops/op.h"
+
+static int infer(op *o, cldann_error *e) {
+  (void)e;
+  o->out = o->in;
+  return CLDANN_OK;
+}
+
+static void forward(launches *l, const op *o, const op_io *io) {
+  const int n = (int)tensor_count(io->x);
+  launch *k = launches_add(l, "act", "act_forward", "generic");
+  launch_def(l, k, "ACT", o->type->act);
+  launch_in(l, k, io->x);
+  launch_out(l, k, io->y);
+  launch_int(l, k, n);
+  launch_blocks(l, k, (size_t)n);
+}
+
+static void backward(launches *l, const op *o, const op_io *io) {
+  const int n = (int)tensor_count(io->y);
+  if (!io->dx.buf) return;
+  launch *k = launches_add(l, "act", "act_backward", "generic");
+  launch_def(l, k, "ACT", o->type->act);
+  launch_def(l, k, "BETA", io->beta);
+  launch_in(l, k, io->y);
+  launch_in(l, k, io->dy);
+  launch_write(l, k, io->dx, io->beta);
+  launch_int(l, k, n);
+  launch_blocks(l, k, (size_t)n);
+}
+
+#define ACTIVATION(NAME, ACT) \
+  const op_type op_##NAME = {.name = #NAME, .flags = OP_ACT, .act = ACT, .infer = infer, .forward = forward, .backward = backward}
+
+ACTIVATION(relu, ACT_RELU);
+ACTIVATION(sigmoid, ACT_SIGMOID);
+ACTIVATION(tanh, ACT_TANH);

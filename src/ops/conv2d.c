@@ -1,0 +1,220 @@
+/*
+ * ops/conv2d.c: convolution of (rows,h,w,c) with (kh,kw,c,filters), any stride and padding. Forward, input gradient and
+ * weight gradient each have a CPU variant (register tiles, cl/conv2d.cl) and a generic one (an element a work-item,
+ * cl/conv2d_plain.cl). On CPUs the input gradient is the forward kernel over dy with flipped weights.
+ */
+#include <string.h>
+
+#include "ops/gemm.h"
+#include "ops/window.h"
+
+typedef struct conv { /* what an emit function is given */
+  const op *o;
+  const op_io *io;
+} conv;
+
+static int infer(op *o, cldann_error *e) {
+  int rc;
+  TRY(window_infer(o, e, 1, 1));
+  if (o->units < 1) FAIL(e, CLDANN_E_SHAPE, "conv2d %s: filters is %d; it must be at least 1", o->name, o->units);
+  o->out.c = o->units;
+  const int kh = o->window.height, kw = o->window.width, area = kh * kw;
+  o->params[0] = (param){.suffix = "weight", .dims = {kh, kw, o->in.c, o->units}, .n_dims = 4,
+                         .count = (size_t)area * (size_t)o->in.c * (size_t)o->units, .fan_in = area * o->in.c,
+                         .fan_out = area * o->units, .init = o->layer.weights};
+  o->params[1] = (param){.suffix = "bias", .dims = {o->units}, .n_dims = 1, .count = (size_t)o->units, .fan_in = area * o->in.c,
+                         .fan_out = area * o->units, .init = o->layer.biases};
+  o->n_params = 2;
+fail:
+  return rc;
+}
+
+static double pass_flops(const op *o, int rows) {
+  return 2.0 * rows * o->out.h * o->out.w * o->units * o->window.height * o->window.width * o->in.c;
+}
+
+static void shape_defs(launches *l, launch *k, const op *o, int rows) {
+  launch_def(l, k, "N", rows);
+  launch_def(l, k, "H", o->in.h);
+  launch_def(l, k, "W", o->in.w);
+  launch_def(l, k, "C", o->in.c);
+  launch_def(l, k, "OH", o->out.h);
+  launch_def(l, k, "OW", o->out.w);
+  launch_def(l, k, "OC", o->units);
+  launch_def(l, k, "KH", o->window.height);
+  launch_def(l, k, "KW", o->window.width);
+  launch_def(l, k, "SH", o->window.stride_y);
+  launch_def(l, k, "SW", o->window.stride_x);
+  launch_def(l, k, "PT", o->pad_top);
+  launch_def(l, k, "PL", o->pad_left);
+}
+
+/* ---- forward ---- */
+
+static void tile_defs(launches *l, launch *k, tile t) {
+  launch_def(l, k, "V", t.v);
+  launch_def(l, k, "NV", t.nv);
+  launch_def(l, k, "PX", t.rows);
+}
+
+static void forward_cpu(launches *l, const char *name, const void *what) {
+  const conv *c = what;
+  const op *o = c->o;
+  const tile t = tile_pick(o->out.w, o->units, l->dev->vector_width, 4, 0);
+  launch *k = launches_add(l, "conv2d", "conv2d_tile", name);
+  shape_defs(l, k, o, c->io->x.rows);
+  tile_defs(l, k, t);
+  launch_def(l, k, "BIAS", 1);
+  launch_def(l, k, "ACT", o->act);
+  launch_in(l, k, c->io->x);
+  launch_in(l, k, c->io->w);
+  launch_in(l, k, c->io->b);
+  launch_out(l, k, c->io->y);
+  launch_grid1(l, k, (size_t)(ceil_div(o->out.w, t.rows) * ceil_div(o->units, t.nv * t.v)), (size_t)o->out.h, (size_t)c->io->x.rows);
+  k->flops = pass_flops(o, c->io->x.rows);
+}
+
+static void forward_generic(launches *l, const char *name, const void *what) {
+  const conv *c = what;
+  launch *k = launches_add(l, "conv2d_plain", "conv2d_forward", name);
+  shape_defs(l, k, c->o, c->io->x.rows);
+  launch_def(l, k, "ACT", c->o->act);
+  launch_in(l, k, c->io->x);
+  launch_in(l, k, c->io->w);
+  launch_in(l, k, c->io->b);
+  launch_out(l, k, c->io->y);
+  launch_grid64(l, k, tensor_count(c->io->y));
+  k->flops = pass_flops(c->o, c->io->x.rows);
+}
+
+/* ---- input gradient ---- */
+
+static void backward_data_cpu(launches *l, const char *name, const void *what) {
+  const conv *c = what;
+  const op *o = c->o;
+  const cldann_window *w = &o->window;
+  const tile t = tile_pick(o->in.w, o->in.c, l->dev->vector_width, 4, 0);
+  tensor flipped = launches_tensor(l, "flipped weights", 4, 1, 1, 1, (int)o->params[0].count);
+  launch *k = launches_add(l, "conv2d", "conv2d_flip", name);
+  launch_def(l, k, "KH", w->height);
+  launch_def(l, k, "KW", w->width);
+  launch_def(l, k, "C", o->in.c);
+  launch_def(l, k, "OC", o->units);
+  launch_in(l, k, c->io->w);
+  launch_out(l, k, flipped);
+  launch_grid1(l, k, (size_t)(w->height * w->width), 1, 1);
+
+  /* The same kernel with input and output exchanged: dy, dilated by the stride, is its input. */
+  k = launches_add(l, "conv2d", "conv2d_tile", name);
+  op turned = *o;
+  turned.in = o->out;
+  turned.out = o->in;
+  turned.units = o->in.c;
+  turned.window.stride_y = turned.window.stride_x = 1;
+  turned.pad_top = w->height - 1 - o->pad_top;
+  turned.pad_left = w->width - 1 - o->pad_left;
+  shape_defs(l, k, &turned, c->io->x.rows);
+  launch_def(l, k, "DH", w->stride_y);
+  launch_def(l, k, "DW", w->stride_x);
+  tile_defs(l, k, t);
+  launch_def(l, k, "BETA", c->io->beta);
+  launch_in(l, k, c->io->dy);
+  launch_in(l, k, flipped);
+  launch_in(l, k, flipped);
+  launch_write(l, k, c->io->dx, c->io->beta);
+  launch_grid1(l, k, (size_t)(ceil_div(o->in.w, t.rows) * ceil_div(o->in.c, t.nv * t.v)), (size_t)o->in.h, (size_t)c->io->x.rows);
+  k->flops = pass_flops(o, c->io->x.rows);
+}
+
+static void backward_data_generic(launches *l, const char *name, const void *what) {
+  const conv *c = what;
+  launch *k = launches_add(l, "conv2d_plain", "conv2d_backward_data", name);
+  shape_defs(l, k, c->o, c->io->x.rows);
+  launch_def(l, k, "BETA", c->io->beta);
+  launch_in(l, k, c->io->dy);
+  launch_in(l, k, c->io->w);
+  launch_write(l, k, c->io->dx, c->io->beta);
+  launch_grid64(l, k, tensor_count(c->io->x));
+  k->flops = pass_flops(c->o, c->io->x.rows);
+}
+
+/* ---- weight gradient ---- */
+
+/*
+ * The number of partial sums, a function of the shape alone: about 64 work-items, each with at least 128 pixels, and not
+ * so many that adding up big weights takes long.
+ */
+static int dw_parts(int n, int oh, int ow, int kh, long long weights) {
+  int s = 1;
+  while (2 * s * kh <= 64 && 2 * s <= n * oh && 256LL * s <= (long long)n * oh * ow && (s < 4 || 2 * s * weights <= 2000000)) s *= 2;
+  return s;
+}
+
+static void backward_weights_cpu(launches *l, const char *name, const void *what) {
+  const conv *c = what;
+  const op *o = c->o;
+  const int kh = o->window.height, kw = o->window.width, rows = c->io->x.rows;
+  const int weights = (int)o->params[0].count, stride = weights + o->units;
+  const tile t = tile_pick(kw * o->in.c, o->units, l->dev->vector_width, 4, 0);
+  const int s = dw_parts(rows, o->out.h, o->out.w, kh, weights);
+  const int block_c = kw * o->in.c <= 2048 ? o->in.c : 2048 / kw > 1 ? 2048 / kw : 1; /* BLOCK_C of the kernel */
+  tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, stride);
+  launch *k = launches_add(l, "conv2d", "conv2d_dw_tile", name);
+  shape_defs(l, k, o, rows);
+  launch_def(l, k, "V", t.v);
+  launch_def(l, k, "NV", t.nv);
+  launch_def(l, k, "MR", t.rows);
+  launch_def(l, k, "S", s);
+  launch_in(l, k, c->io->x);
+  launch_in(l, k, c->io->dy);
+  launch_out(l, k, part);
+  launch_grid1(l, k, (size_t)s, (size_t)kh, (size_t)ceil_div(o->in.c, block_c));
+  k->flops = pass_flops(o, rows);
+  sum_partials_emit(l, part, 0, stride, s, c->io->dw, weights, 0);
+  sum_partials_emit(l, part, weights, stride, s, c->io->db, o->units, 0);
+}
+
+static void backward_weights_generic(launches *l, const char *name, const void *what) {
+  const conv *c = what;
+  const op *o = c->o;
+  const int rows = c->io->x.rows, weights = (int)o->params[0].count;
+  int s = 1;
+  while (s < 16 && 2 * s <= rows) s *= 2;
+  tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, weights);
+  launch *k = launches_add(l, "conv2d_plain", "conv2d_backward_weights", name);
+  shape_defs(l, k, o, rows);
+  launch_def(l, k, "S", s);
+  launch_in(l, k, c->io->x);
+  launch_in(l, k, c->io->dy);
+  launch_out(l, k, part);
+  launch_grid64(l, k, (size_t)weights * (size_t)s);
+  k->flops = pass_flops(o, rows);
+  sum_partials_emit(l, part, 0, weights, s, c->io->dw, weights, 0);
+  column_sums_emit(l, c->io->dy, rows * o->out.h * o->out.w, o->units, c->io->db);
+}
+
+static const variant forward_variants[] = {{"cpu", fits_cpu, forward_cpu}, {"generic", fits_any, forward_generic}};
+static const variant data_variants[] = {{"cpu", fits_cpu, backward_data_cpu}, {"generic", fits_any, backward_data_generic}};
+static const variant weight_variants[] = {{"cpu", fits_cpu, backward_weights_cpu}, {"generic", fits_any, backward_weights_generic}};
+
+static void emit(launches *l, const variant *table, const op *o, const op_io *io) {
+  const conv c = {o, io};
+  const variant *v = variant_pick(l, table, 2, &c);
+  v->emit(l, v->name, &c);
+}
+
+static void forward(launches *l, const op *o, const op_io *io) {
+  emit(l, forward_variants, o, io);
+}
+
+static void backward(launches *l, const op *o, const op_io *io) {
+  emit(l, weight_variants, o, io);
+  if (io->dx.buf) emit(l, data_variants, o, io);
+}
+
+static double flops(const op *o) {
+  return pass_flops(o, 1);
+}
+
+const op_type op_conv2d = {
+    .name = "conv2d", .flags = OP_FUSES, .infer = infer, .forward = forward, .backward = backward, .flops = flops};

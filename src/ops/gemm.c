@@ -1,0 +1,178 @@
+/*
+ * ops/gemm.c: the variants of the matrix product: register tiles on CPUs, CLBlast on GPUs for products that are worth its
+ * overhead, a plain kernel anywhere. See ops/gemm.h.
+ */
+#include "ops/gemm.h"
+
+#include "config.h"
+
+#ifdef HAVE_CLBLAST
+#define CL_TARGET_OPENCL_VERSION 120
+#include <clblast_c.h>
+#endif
+
+/* A panel of B (k rows of NV*V) should stay in the second-level cache while rows of A go by: fewer vectors for large k. */
+static tile gemm_rule(int m, int n, int k, int width) {
+  return tile_pick(m, n, width, (long long)k * 3 * width <= 98304 ? 4 : 2, 1);
+}
+
+static void emit_cpu(launches *l, const char *name, const void *what) {
+  const gemm *g = what;
+  const tile t = gemm_rule(g->m, g->n, g->k, l->dev->vector_width);
+  tensor b = g->b;
+  if (g->b_trans) { /* the tile kernel reads B by rows: turn it once */
+    b = launches_tensor(l, "transposed", 4, 1, g->k, g->n, 1);
+    launch *k = launches_add(l, "gemm", "transpose_tile", name);
+    launch_in(l, k, g->b);
+    launch_out(l, k, b);
+    launch_int(l, k, g->n);
+    launch_int(l, k, g->k);
+    launch_grid1(l, k, (size_t)ceil_div(g->k, 16), (size_t)ceil_div(g->n, 16), 1);
+  }
+  launch *k = launches_add(l, "gemm", "gemm_tile", name);
+  launch_def(l, k, "V", t.v);
+  launch_def(l, k, "NV", t.nv);
+  launch_def(l, k, "MR", t.rows);
+  launch_def(l, k, "BIAS", g->bias.buf != 0);
+  launch_def(l, k, "BETA", g->beta);
+  launch_def(l, k, "ACT", g->act);
+  launch_in(l, k, g->a);
+  launch_int(l, k, g->a_trans ? 1 : g->k);
+  launch_int(l, k, g->a_trans ? g->m : 1);
+  launch_in(l, k, b);
+  launch_int(l, k, g->n);
+  launch_in(l, k, g->bias.buf ? g->bias : b);
+  launch_write(l, k, g->c, g->beta);
+  launch_int(l, k, g->m);
+  launch_int(l, k, g->n);
+  launch_int(l, k, g->k);
+  launch_grid1(l, k, (size_t)ceil_div(g->m, t.rows), (size_t)ceil_div(g->n, t.nv * t.v), 1);
+  k->flops = 2.0 * g->m * g->n * g->k;
+}
+
+static void emit_generic(launches *l, const char *name, const void *what) {
+  const gemm *g = what;
+  launch *k = launches_add(l, "gemm", "gemm_plain", name);
+  launch_def(l, k, "BIAS", g->bias.buf != 0);
+  launch_def(l, k, "BETA", g->beta);
+  launch_def(l, k, "ACT", g->act);
+  launch_in(l, k, g->a);
+  launch_int(l, k, g->a_trans ? 1 : g->k);
+  launch_int(l, k, g->a_trans ? g->m : 1);
+  launch_in(l, k, g->b);
+  launch_int(l, k, g->b_trans ? 1 : g->n);
+  launch_int(l, k, g->b_trans ? g->k : 1);
+  launch_in(l, k, g->bias.buf ? g->bias : g->b);
+  launch_write(l, k, g->c, g->beta);
+  launch_int(l, k, g->m);
+  launch_int(l, k, g->n);
+  launch_int(l, k, g->k);
+  launch_grid64(l, k, (size_t)g->m * (size_t)g->n);
+  k->flops = 2.0 * g->m * g->n * g->k;
+}
+
+#ifdef HAVE_CLBLAST
+/* CLBlast compiles at its first call and tunes for GPUs: only there, and only where the product outweighs a launch. */
+static int fits_clblast(const device_info *d, const void *what) {
+  const gemm *g = what;
+  return d->is_gpu && (double)g->m * g->n * g->k >= 64.0 * 64.0 * 64.0;
+}
+
+/* args: a, b, c, then m n k, a_trans b_trans, beta. */
+static int run_clblast(device *d, const launch *l, const vbuf *bufs, buffer *arena) {
+  cl_mem mem[3];
+  size_t off[3];
+  int rc = CLDANN_OK;
+  for (int i = 0; i < 3; i++) {
+    const vbuf *b = &bufs[l->args[i].t.buf];
+    mem[i] = buffer_mem(b->external ? b->external : arena);
+    off[i] = l->args[i].t.offset + (b->external ? 0 : b->arena / 4);
+  }
+  const size_t m = (size_t)l->args[3].i, n = (size_t)l->args[4].i, k = (size_t)l->args[5].i;
+  const int ta = l->args[6].i, tb = l->args[7].i, beta = l->args[8].i;
+  cl_command_queue queue = device_queue(d);
+  const CLBlastStatusCode code =
+      CLBlastSgemm(CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo, tb ? CLBlastTransposeYes : CLBlastTransposeNo,
+                   m, n, k, 1.0f, mem[0], off[0], ta ? m : k, mem[1], off[1], tb ? k : n, (float)beta, mem[2], off[2], n, &queue, NULL);
+  if (code != CLBlastSuccess)
+    FAIL(device_error(d), CLDANN_E_CL, "%s: CLBlastSgemm failed with code %d for %zu x %zu x %zu; configure --without-clblast avoids it",
+         l->node, (int)code, m, n, k);
+fail:
+  return rc;
+}
+
+static void emit_clblast(launches *l, const char *name, const void *what) {
+  const gemm *g = what;
+  launch *k = launches_add(l, "gemm", "CLBlastSgemm", name);
+  launch_in(l, k, g->a);
+  launch_in(l, k, g->b);
+  launch_write(l, k, g->c, g->beta);
+  launch_int(l, k, g->m);
+  launch_int(l, k, g->n);
+  launch_int(l, k, g->k);
+  launch_int(l, k, g->a_trans);
+  launch_int(l, k, g->b_trans);
+  launch_int(l, k, g->beta);
+  k->library = run_clblast;
+  k->flops = 2.0 * g->m * g->n * g->k;
+  if (!g->bias.buf && !g->act) return;
+  k = launches_add(l, "gemm", "bias_act", name);
+  launch_def(l, k, "BIAS", g->bias.buf != 0);
+  launch_def(l, k, "ACT", g->act);
+  launch_update(l, k, g->c);
+  launch_in(l, k, g->bias.buf ? g->bias : g->b);
+  launch_int(l, k, g->n);
+  launch_int(l, k, g->m * g->n);
+  launch_blocks(l, k, (size_t)g->m * (size_t)g->n);
+}
+#endif
+
+static const variant gemm_variants[] = {
+    {"cpu", fits_cpu, emit_cpu},
+#ifdef HAVE_CLBLAST
+    {"clblast", fits_clblast, emit_clblast},
+#endif
+    {"generic", fits_any, emit_generic},
+};
+
+void gemm_emit(launches *l, const gemm *g) {
+  const variant *v = variant_pick(l, gemm_variants, sizeof gemm_variants / sizeof *gemm_variants, g);
+  v->emit(l, v->name, g);
+}
+
+void sum_partials_emit(launches *l, tensor part, int first, int stride, int count, tensor out, int n, int beta) {
+  enum { SUM_BLOCK = 1024 };
+  launch *k = launches_add(l, "reduce", "sum_partials", l->dev->is_cpu ? "cpu" : "generic");
+  part.offset += (size_t)first;
+  part.h = 1, part.w = 1, part.c = n, part.rows = count;
+  launch_def(l, k, "BETA", beta);
+  launch_def(l, k, "SUM_BLOCK", l->dev->is_cpu ? SUM_BLOCK : 1);
+  launch_in(l, k, part);
+  launch_int(l, k, stride);
+  launch_int(l, k, count);
+  launch_write(l, k, out, beta);
+  launch_int(l, k, n);
+  if (l->dev->is_cpu)
+    launch_grid1(l, k, (size_t)ceil_div(n, SUM_BLOCK), 1, 1);
+  else
+    launch_grid64(l, k, (size_t)n);
+}
+
+void column_sums_emit(launches *l, tensor x, int rows, int columns, tensor out) {
+  enum { CHUNK = 256, MAX_PARTS = 64 };
+  int parts = ceil_div(rows, CHUNK);
+  if (parts > MAX_PARTS) parts = MAX_PARTS;
+  const int chunk = ceil_div(rows, parts);
+  parts = ceil_div(rows, chunk);
+  tensor part = parts == 1 ? out : launches_tensor(l, "column sums", 4, parts, 1, 1, columns);
+  launch *k = launches_add(l, "reduce", "column_sums", "generic");
+  launch_in(l, k, x);
+  launch_out(l, k, part);
+  launch_int(l, k, rows);
+  launch_int(l, k, columns);
+  launch_int(l, k, chunk);
+  launch_blocks(l, k, (size_t)columns);
+  k->dims = 2;
+  k->global[1] = (size_t)parts;
+  if (parts > 1) sum_partials_emit(l, part, 0, columns, parts, out, columns, 0);
+}

@@ -1,0 +1,27 @@
+/*
+ * ops/gemm.h: matrix products for the ops, as launches. C[m][n] = act(beta*C + A B + bias), all row-major. Which variant
+ * runs is a rule on the device and the shape. With ops/gemm.c, and device/, the only callers of a CL library (CLBlast).
+ */
+#ifndef CLDANN_OPS_GEMM_H
+#define CLDANN_OPS_GEMM_H
+
+#include "ops/op.h"
+
+typedef struct gemm {
+  int m, n, k;
+  tensor a; /* (m,k), or (k,m) when a_trans */
+  tensor b; /* (k,n), or (n,k) when b_trans */
+  tensor c; /* (m,n) */
+  int a_trans, b_trans;
+  int beta;    /* 0 or 1 */
+  tensor bias; /* (n), or absent */
+  int act;     /* ACT_* */
+} gemm;
+
+void gemm_emit(launches *l, const gemm *g);
+/* sum over the rows of x (rows, columns) into out (columns); two stages of fixed size. */
+void column_sums_emit(launches *l, tensor x, int rows, int columns, tensor out);
+/* out[i] = beta*out[i] + sum over s < count of part[s*stride + first + i], in order of s */
+void sum_partials_emit(launches *l, tensor part, int first, int stride, int count, tensor out, int n, int beta);
+
+#endif

@@ -1,0 +1,14 @@
+# src/ops: shapes, forward and backward of each op.
+libcldann_internal_la_SOURCES += \
+	src/ops/act.c \
+	src/ops/conv2d.c \
+	src/ops/dense.c \
+	src/ops/flatten.c \
+	src/ops/gemm.c \
+	src/ops/launch.c \
+	src/ops/launch.h \
+	src/ops/loss.c \
+	src/ops/op.c \
+	src/ops/pool.c \
+	src/ops/reversal.c \
+	src/ops/rows.c

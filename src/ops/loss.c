@@ -1,0 +1,53 @@
+/*
+ * ops/loss.c: softmax + cross-entropy over c logits, and logistic + binary cross-entropy over one. One launch gives the
+ * statistics and, in training, the gradient of the logits (as "backward"); evaluation asks for "forward" alone.
+ */
+#include <string.h>
+
+#include "ops/op.h"
+
+static int infer(op *o, cldann_error *e) {
+  const int logits = o->in.h * o->in.w * o->in.c, softmax = o->type == &op_softmax_xent;
+  int rc = CLDANN_OK;
+  if (softmax && logits < 2)
+    FAIL(e, CLDANN_E_SHAPE, "softmax_xent %s: a softmax over one unit is always 1 and has no gradient; use 2 units or logistic_xent",
+         o->name);
+  if (!softmax && logits != 1)
+    FAIL(e, CLDANN_E_SHAPE, "logistic_xent %s: its input has %d units, not 1; use a dense layer with 1 unit, or softmax_xent", o->name,
+         logits);
+  o->out = (shape){1, 1, 1};
+fail:
+  return rc;
+}
+
+static void emit(launches *l, const op *o, const op_io *io, int train) {
+  const int group = l->dev->is_cpu || l->dev->max_work_group < 64 ? 1 : 64;
+  launch *k = launches_add(l, "loss", o->type->name, group == 1 ? "cpu" : "generic");
+  launch_def(l, k, "LS", group);
+  launch_def(l, k, "TRAIN", train);
+  launch_def(l, k, "DOMAIN", o->target == CLDANN_TARGET_DOMAIN);
+  launch_def(l, k, "REDUCE", o->reduce);
+  launch_def(l, k, "ROW0", io->row0);
+  launch_in(l, k, io->x);
+  if (train) launch_out(l, k, io->dx);
+  if (o->target == CLDANN_TARGET_LABELS) launch_in(l, k, io->labels);
+  launch_update(l, k, io->control);
+  launch_update(l, k, io->stats);
+  launch_int(l, k, io->x.rows);
+  launch_int(l, k, (int)tensor_item(io->x));
+  launch_grid1(l, k, (size_t)group, 1, 1);
+  k->local[0] = (size_t)group;
+}
+
+static void forward(launches *l, const op *o, const op_io *io) {
+  emit(l, o, io, 0);
+}
+
+static void backward(launches *l, const op *o, const op_io *io) {
+  emit(l, o, io, 1);
+}
+
+const op_type op_softmax_xent = {
+    .name = "softmax_xent", .flags = OP_LOSS, .infer = infer, .forward = forward, .backward = backward};
+const op_type op_logistic_xent = {
+    .name = "logistic_xent", .flags = OP_LOSS, .infer = infer, .forward = forward, .backward = backward};

@@ -1,0 +1,105 @@
+/*
+ * ops/op.h: what an op is: a row of the table in ops/op.c, with its shapes, its forward and its backward.
+ *
+ * An op is described once (struct op: attributes, shapes of one row, parameters), then asked to append its launches for
+ * a given batch (struct op_io: the tensors). It knows nothing of graphs, devices or training. To add one: a file with an
+ * op_type, a row in op_types, example shapes in tests/test_ops.c. Next: net/graph.h, which strings ops together.
+ */
+#ifndef CLDANN_OPS_OP_H
+#define CLDANN_OPS_OP_H
+
+#include "../cl/layout.clh"
+#include "ops/launch.h"
+
+typedef struct shape { /* of one row */
+  int h, w, c;
+} shape;
+
+typedef struct param {
+  const char *suffix; /* "weight", "bias" */
+  int dims[4], n_dims;
+  size_t count;
+  int fan_in, fan_out;
+  cldann_init init;
+} param;
+
+typedef struct op_type op_type;
+
+typedef struct op {
+  const op_type *type;
+  char name[48];
+  shape in, out;
+  /* attributes; which count depends on the type */
+  int units; /* dense: units; conv2d: filters */
+  cldann_window window;
+  cldann_layer layer;
+  cldann_rows_id rows;
+  cldann_loss_target target;
+  float lambda;
+  /* set by infer */
+  int pad_top, pad_left;
+  param params[2];
+  int n_params;
+  int saves; /* bytes per output element that forward keeps for backward (max-pool's arg) */
+  /* set by the planner */
+  int act;    /* an activation fused behind it: ACT_* */
+  int reduce; /* losses: REDUCE_* */
+} op;
+
+/* The tensors of one op in one plan. A tensor with buf 0 is absent. */
+typedef struct op_io {
+  tensor x, y;
+  tensor w, b;
+  tensor saved;
+  tensor dx; /* absent when nobody wants it */
+  int beta;  /* 0: dx is written, 1: added to */
+  tensor dy, dw, db;
+  tensor labels, control, stats; /* losses */
+  int row0;                      /* losses: x's first row within the batch */
+} op_io;
+
+enum {
+  OP_INPUT = 1,    /* filled from data */
+  OP_VIEW = 2,     /* y and dy are x and dx, or some rows of them; no launches */
+  OP_ALIAS = 4,    /* y is x; the gradient has a buffer of its own */
+  OP_LOSS = 8,
+  OP_FUSES = 16,   /* takes an activation behind it into its own launches */
+  OP_ACT = 32      /* an activation: may be fused, and its dx may be its dy */
+};
+
+struct op_type {
+  const char *name;
+  unsigned flags;
+  int act; /* OP_ACT: its ACT_* */
+  int (*infer)(op *o, cldann_error *e); /* checks attributes, sets out, params, saves */
+  void (*forward)(launches *l, const op *o, const op_io *io);
+  void (*backward)(launches *l, const op *o, const op_io *io);
+  double (*flops)(const op *o); /* multiply and add count as two, forward, one row; NULL: 0 */
+};
+
+extern const op_type *const op_types[]; /* NULL-terminated */
+extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_relu, op_sigmoid, op_tanh, op_flatten, op_rows, op_reversal,
+    op_softmax_xent, op_logistic_xent;
+
+const op_type *op_find(const char *name);
+size_t op_param_count(const op *o);
+
+/* A variant is one way to do a pass on some devices. The first row that fits is taken, or the one named by l->force. */
+typedef struct variant {
+  const char *name;
+  int (*fits)(const device_info *d, const void *what);
+  void (*emit)(launches *l, const char *name, const void *what);
+} variant;
+const variant *variant_pick(const launches *l, const variant *table, int n, const void *what);
+
+int fits_any(const device_info *d, const void *what);
+int fits_cpu(const device_info *d, const void *what);
+
+/* The register tile of the CPU variants: vector width, vectors, scalar rows. Pure function of shape and vector width. */
+typedef struct tile {
+  int v, nv, rows;
+} tile;
+tile tile_pick(int rows, int n, int width, int max_nv, int strided);
+int ceil_div(int a, int b);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * ops/pool.c: max-pooling. Forward keeps the winner of each window (one byte), backward gathers by it: see cl/pool.cl.
+ */
+#include "ops/window.h"
+
+static int infer(op *o, cldann_error *e) {
+  int rc;
+  TRY(window_infer(o, e, 0, 0));
+  if (o->window.height * o->window.width > 256)
+    FAIL(e, CLDANN_E_SHAPE, "max_pool %s: a %dx%d window has more than 256 cells; use a smaller one", o->name, o->window.height,
+         o->window.width);
+  o->out.c = o->in.c;
+  o->saves = 1;
+fail:
+  return rc;
+}
+
+static launch *add(launches *l, const op *o, const char *kernel) {
+  launch *k = launches_add(l, "pool", kernel, "generic");
+  launch_def(l, k, "H", o->in.h);
+  launch_def(l, k, "W", o->in.w);
+  launch_def(l, k, "C", o->in.c);
+  launch_def(l, k, "OH", o->out.h);
+  launch_def(l, k, "OW", o->out.w);
+  launch_def(l, k, "KH", o->window.height);
+  launch_def(l, k, "KW", o->window.width);
+  launch_def(l, k, "SH", o->window.stride_y);
+  launch_def(l, k, "SW", o->window.stride_x);
+  launch_def(l, k, "PT", o->pad_top);
+  launch_def(l, k, "PL", o->pad_left);
+  return k;
+}
+
+/* On CPUs a work-item takes whole rows of pixels, all channels of each; elsewhere one pixel. */
+static void pixels(launches *l, launch *k, int n, int width) {
+  launch_int(l, k, n);
+  launch_def(l, k, "BLOCK", l->dev->is_cpu ? width : 1);
+  if (l->dev->is_cpu)
+    launch_grid1(l, k, (size_t)ceil_div(n, width), 1, 1);
+  else
+    launch_grid64(l, k, (size_t)n);
+}
+
+static void forward(launches *l, const op *o, const op_io *io) {
+  launch *k = add(l, o, "max_pool_forward");
+  launch_in(l, k, io->x);
+  launch_out(l, k, io->y);
+  launch_out(l, k, io->saved);
+  pixels(l, k, io->y.rows * o->out.h * o->out.w, o->out.w);
+}
+
+static void backward(launches *l, const op *o, const op_io *io) {
+  if (!io->dx.buf) return;
+  launch *k = add(l, o, "max_pool_backward");
+  launch_def(l, k, "BETA", io->beta);
+  launch_in(l, k, io->dy);
+  launch_in(l, k, io->saved);
+  launch_write(l, k, io->dx, io->beta);
+  pixels(l, k, io->x.rows * o->in.h * o->in.w, o->in.w);
+}
+
+const op_type op_max_pool = {.name = "max_pool", .infer = infer, .forward = forward, .backward = backward};

@@ -1,0 +1,27 @@
+/*
+ * train/experiment.h: an experiment: settings, net and data as one text file describes them. experiment.c reads the file
+ * and the overrides (libconfig), experiment_net.c builds the net, experiment_data.c loads the data sets on demand.
+ */
+#ifndef CLDANN_TRAIN_EXPERIMENT_H
+#define CLDANN_TRAIN_EXPERIMENT_H
+
+#include "data/dataset.h"
+#include "net/graph.h"
+#include "train/settings.h"
+
+struct config; /* experiment.c's view of the libconfig tree */
+
+struct cldann_experiment {
+  cldann *ctx;
+  settings s;
+  cldann_net *net;            /* built by cldann_experiment_load, laid out (net_layout) */
+  struct config *cfg;         /* kept for experiment_load_data */
+  char *data_dir;             /* --data, may be NULL */
+  /* Loaded by experiment_load_data, owned here. The two test sets may be NULL. */
+  dataset *source, *target, *source_test, *target_test;
+};
+
+/* Loads what the method needs (all four sets for the named method; train sets' labels included). Messages by on_message. */
+int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user);
+
+#endif

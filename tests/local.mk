@@ -1,0 +1,58 @@
+# tests: programs written with Check, and scripts that read the tree or the built library. A new program is a name in
+# test_programs and its _SOURCES line; a new script is a name in test_scripts.
+test_scripts = \
+	tests/layering \
+	tests/check-exports \
+	tests/check-format \
+	tests/check-kernels \
+	tests/check-files \
+	tests/check-checks
+test_programs = \
+	tests/test_base \
+	tests/test_data \
+	tests/test_ops \
+	tests/test_net \
+	tests/test_train \
+	tests/test_cli
+
+tests_test_base_SOURCES = tests/test_base.c
+tests_test_data_SOURCES = tests/test_data.c
+tests_test_ops_SOURCES = tests/test_ops.c
+tests_test_net_SOURCES = tests/test_net.c
+tests_test_train_SOURCES = tests/test_train.c
+tests_test_cli_SOURCES = tests/test_cli.c
+
+# What a program links that has no _LDADD of its own.
+LDADD = libcldann_internal.la $(CHECK_LIBS)
+
+TESTS += $(test_scripts)
+EXTRA_DIST += $(test_scripts) tests/strip.awk tests/http_server.py
+if HAVE_CHECK
+check_PROGRAMS += $(test_programs)
+TESTS += $(test_programs)
+else
+check-local:
+	@echo "configure did not find Check, which the test programs need (Debian: check)" >&2; exit 1
+endif
+
+# One process per program, since OpenCL runtimes do not survive fork. POCL's kernel cache stays in the build tree.
+tests_env = \
+	CLDANN_SRCDIR='$(abs_top_srcdir)'; CLDANN_BUILDDIR='$(abs_top_builddir)'; \
+	POCL_CACHE_DIR='$(abs_top_builddir)/pocl-cache'; CK_FORK=no; CK_TIMEOUT_MULTIPLIER=10; \
+	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; \
+	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER NM CLANG_FORMAT; \
+	$(MKDIR_P) "$$POCL_CACHE_DIR";
+AM_TESTS_ENVIRONMENT = $(tests_env)
+
+# The op harness on its small shapes under Oclgrind, which sees reads out of bounds, of memory never written and API
+# misuse. Oclgrind tells in its log and not by its exit status. 77: no oclgrind here.
+check-oclgrind: $(check_PROGRAMS)
+	@test -n '$(OCLGRIND)' || { echo "check-oclgrind: skipped, configure found no oclgrind (Debian: oclgrind)"; exit 77; }
+	$(AM_V_at)rm -f oclgrind.log
+	$(AM_V_at)$(tests_env) unset CLDANN_DEVICE; CLDANN_TEST_SMALL=1; CLDANN_REQUIRE_DEVICE=1; \
+	export CLDANN_TEST_SMALL CLDANN_REQUIRE_DEVICE; \
+	$(LIBTOOL) --mode=execute '$(OCLGRIND)' --check-api --uninitialized --data-races --log oclgrind.log tests/test_ops || exit 1; \
+	if test -s oclgrind.log; then cat oclgrind.log; exit 1; fi; \
+	echo "check-oclgrind: clean"
+.PHONY: check-oclgrind
+CLEANFILES += oclgrind.log

@@ -1,0 +1,185 @@
+/* tests/test_base.c: text, hash, parallel, log and mem of src/base. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "base/text.h"
+
+static cldann_error error;
+
+static void fresh(void) {
+  err_clear(&error);
+  ck_assert_int_eq(mem_live(), 0);
+}
+
+static void no_leak(void) {
+  mem_fail_after(-1);
+  ck_assert_int_eq(mem_live(), 0);
+}
+
+START_TEST(nearest_name) {
+  static const char *const known[] = {"method", "seed", "lambda", "learning_rate", "batch"};
+  ck_assert_str_eq(text_nearest("metod", known, 5), "method");
+  ck_assert_str_eq(text_nearest("lamdba", known, 5), "lambda");
+  ck_assert_str_eq(text_nearest("Seed", known, 5), "seed");
+  ck_assert_str_eq(text_nearest("learningrate", known, 5), "learning_rate");
+  ck_assert_ptr_null(text_nearest("zzzzzz", known, 5));
+  ck_assert_ptr_null(text_nearest("", known, 5));
+  ck_assert_ptr_null(text_nearest("x", known, 0));
+  char *huge = malloc(5000);
+  memset(huge, 'm', 4999);
+  huge[4999] = 0;
+  ck_assert_ptr_null(text_nearest(huge, known, 5));
+  free(huge);
+}
+END_TEST
+
+START_TEST(joining) {
+  static const char *const rows[][3] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"a//", "b", "a/b"}, {"/", "b", "/b"},
+                                        {"", "b", "b"},    {"a", "/b", "/b"},  {"a", "", "a/"},     {"a/b", "c/d", "a/b/c/d"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char *s = NULL;
+    ck_assert_int_eq(text_join(&error, &s, rows[i][0], rows[i][1]), 0);
+    ck_assert_str_eq(s, rows[i][2]);
+    mem_free(s);
+  }
+  ck_assert_str_eq(text_base("a/b/c.jpg"), "c.jpg");
+  ck_assert_str_eq(text_base("c"), "c");
+  ck_assert(text_ends_with("x.jpg", ".jpg"));
+  ck_assert(!text_ends_with("jpg", ".jpg"));
+}
+END_TEST
+
+START_TEST(numbers) {
+  int64_t i = 0;
+  double v = 0;
+  ck_assert_int_eq(text_to_int(&error, "--threads", "-12", -20, 20, &i), 0);
+  ck_assert_int_eq(i, -12);
+  ck_assert_int_eq(text_to_double(&error, "lr", "1e-3", &v), 0);
+  ck_assert_double_eq(v, 1e-3);
+  static const char *const bad[] = {"", "x", "3x", " 3", "21", "-21", "99999999999999999999999", "0x10", "3.5"};
+  for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+    err_clear(&error);
+    ck_assert_int_eq(text_to_int(&error, "--threads", bad[k], -20, 20, &i), CLDANN_E_ARG);
+    ck_assert_ptr_nonnull(strstr(error.message, "--threads"));
+  }
+  static const char *const worse[] = {"", "x", "1,5", "nan", "inf", "1e999", " 1"};
+  for (size_t k = 0; k < sizeof worse / sizeof *worse; k++) {
+    err_clear(&error);
+    ck_assert_int_eq(text_to_double(&error, "lr", worse[k], &v), CLDANN_E_ARG);
+  }
+  ck_assert_int_eq(i, -12);
+}
+END_TEST
+
+/* The examples of FIPS 180-4 and its predecessors. */
+START_TEST(sha256_answers) {
+  char hex[HASH_HEX];
+  hash_bytes("", 0, hex);
+  ck_assert_str_eq(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  hash_bytes("abc", 3, hex);
+  ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  hash_bytes("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, hex);
+  ck_assert_str_eq(hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+END_TEST
+
+START_TEST(sha256_streaming) {
+  enum { MILLION = 1000000 };
+  char hex[HASH_HEX], *a = malloc(MILLION);
+  hash s;
+  memset(a, 'a', MILLION);
+  for (size_t step = 1; step < 200; step += step < 130 ? 1 : 7) { /* all ways to cross a block */
+    hash_init(&s);
+    for (size_t i = 0; i < MILLION / 100; i += step) hash_update(&s, a, i + step > MILLION / 100 ? MILLION / 100 - i : step);
+    hash_final(&s, hex);
+    ck_assert_str_eq(hex, "27dd1f61b867b6a0f6e9d8a41c43231de52107e53ae424de8f847b821db4b711");
+  }
+  hash_bytes(a, MILLION, hex);
+  ck_assert_str_eq(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  free(a);
+  ck_assert_int_eq(hash_file(&error, "/nonexistent", hex), CLDANN_E_IO);
+}
+END_TEST
+
+static int mark(cldann_error *e, void *arg, int64_t first, int64_t last) {
+  int *seen = arg;
+  (void)e;
+  for (int64_t i = first; i < last; i++) seen[i]++;
+  return 0;
+}
+
+static int fail_from_40(cldann_error *e, void *arg, int64_t first, int64_t last) {
+  (void)arg;
+  for (int64_t i = first; i < last; i++)
+    if (i >= 40) return err_set(e, CLDANN_E_FORMAT, __FILE__, __LINE__, "item %d", (int)i);
+  return 0;
+}
+
+START_TEST(parallel_covers_once) {
+  for (int n = 0; n < 40; n++)
+    for (int threads = -1; threads < 9; threads++) {
+      int seen[40] = {0};
+      ck_assert_int_eq(parallel_for(&error, n, threads, mark, seen), 0);
+      for (int i = 0; i < 40; i++) ck_assert_int_eq(seen[i], i < n);
+    }
+  no_leak();
+}
+END_TEST
+
+START_TEST(parallel_first_error) {
+  for (int threads = 1; threads < 20; threads++) {
+    fresh();
+    ck_assert_int_eq(parallel_for(&error, 100, threads, fail_from_40, NULL), CLDANN_E_FORMAT);
+    ck_assert_str_eq(error.message, "item 40");
+  }
+  fresh();
+  mem_fail_after(0);
+  ck_assert_int_eq(parallel_for(&error, 100, 2, fail_from_40, NULL), CLDANN_E_MEM);
+  no_leak();
+}
+END_TEST
+
+static void keep(void *user, log_level level, const char *text) {
+  strcat(user, log_level_name(level));
+  strcat(user, text);
+}
+
+START_TEST(log_levels) {
+  char seen[100] = "";
+  log_sink to = {keep, seen, LOG_LEVEL_INFO};
+  log_line(&to, LOG_LEVEL_WARN, " %d;", 1);
+  log_line(&to, LOG_LEVEL_INFO, " %d;", 2);
+  log_line(&to, LOG_LEVEL_DEBUG, " %d;", 3);
+  log_line(NULL, LOG_LEVEL_WARN, "x");
+  ck_assert_str_eq(seen, "warning 1;info 2;");
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("base");
+  TCase *t = tcase_create("base");
+  SRunner *r;
+  int failed;
+  tcase_set_timeout(t, 60);
+  tcase_add_checked_fixture(t, fresh, no_leak);
+  tcase_add_test(t, nearest_name);
+  tcase_add_test(t, joining);
+  tcase_add_test(t, numbers);
+  tcase_add_test(t, sha256_answers);
+  tcase_add_test(t, sha256_streaming);
+  tcase_add_test(t, parallel_covers_once);
+  tcase_add_test(t, parallel_first_error);
+  tcase_add_test(t, log_levels);
+  suite_add_tcase(s, t);
+  r = srunner_create(s);
+  srunner_set_fork_status(r, CK_NOFORK);
+  srunner_run_all(r, CK_NORMAL);
+  failed = srunner_ntests_failed(r);
+  srunner_free(r);
+  return failed != 0;
+}
