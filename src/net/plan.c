@@ -1,0 +1,340 @@
+/* net/plan.c: see net/plan.h. */
+#include "net/plan.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+typedef struct slot { /* what the planner knows of a node */
+  op o;               /* a copy, with fusion and reduction decided */
+  int needed;         /* an active loss depends on it */
+  int learns;         /* it, or something below it, has parameters */
+  int consumers;      /* among the needed nodes */
+  int fused;          /* activation computed by the op below */
+  int row0, rows;     /* its rows within the batch */
+  tensor y, dy, saved;
+  int written; /* dy has had its first writer; kept at the node that owns the storage */
+} slot;
+
+typedef struct planner {
+  cldann_net *net;
+  const plan_buffers *b;
+  const plan_spec *s;
+  launches *l;
+  slot *at;
+  tensor x, labels, control, stats, indices;
+} planner;
+
+static slot *below(planner *p, int i) {
+  return &p->at[p->net->nodes[i]->in->id];
+}
+
+/* ---- what is needed ---- */
+
+static int loss_active(const plan_spec *s, const op *o) {
+  return o->target == CLDANN_TARGET_LABELS ? s->label_loss : s->domain_loss;
+}
+
+static void place_rows(planner *p, int i) {
+  slot *n = &p->at[i];
+  const plan_spec *s = p->s;
+  const slot *in = p->net->nodes[i]->in ? below(p, i) : NULL;
+  n->row0 = in ? in->row0 : 0;
+  n->rows = in ? in->rows : s->rows;
+  if (n->o.type != &op_rows || !s->train || s->split == s->rows) return; /* only a mixed training batch has halves */
+  if (n->o.rows == CLDANN_ROWS_SOURCE) n->row0 = 0, n->rows = s->split;
+  if (n->o.rows == CLDANN_ROWS_TARGET) n->row0 = s->split, n->rows = s->rows - s->split;
+}
+
+static int analyse(planner *p) {
+  cldann_net *net = p->net;
+  int rc = CLDANN_OK, losses = 0;
+  for (int i = 0; i < net->n; i++) {
+    slot *n = &p->at[i];
+    n->o = net->nodes[i]->o;
+    n->learns = n->o.n_params > 0 || (net->nodes[i]->in && below(p, i)->learns);
+    place_rows(p, i);
+    if (n->o.type->flags & OP_LOSS) {
+      n->needed = loss_active(p->s, &n->o);
+      n->o.reduce = n->o.target == CLDANN_TARGET_LABELS ? p->s->label_reduce : p->s->domain_reduce;
+      losses += n->needed;
+    }
+  }
+  if (!losses) FAIL(net->err, CLDANN_E_ARG, "the net has no loss that this method trains; end each head with softmax_xent or logistic_xent");
+  for (int i = net->n - 1; i > 0; i--)
+    if (p->at[i].needed && net->nodes[i]->in) {
+      below(p, i)->needed = 1;
+      below(p, i)->consumers++;
+    }
+  for (int i = 0; i < net->n; i++) {
+    slot *n = &p->at[i];
+    if (!n->needed || !(n->o.type->flags & OP_ACT)) continue;
+    slot *in = below(p, i);
+    if ((in->o.type->flags & OP_FUSES) && in->consumers == 1) {
+      in->o.act = n->o.type->act;
+      n->fused = 1;
+    }
+  }
+fail:
+  return rc;
+}
+
+/* ---- tensors ---- */
+
+static tensor external(planner *p, const char *name, buffer *b, size_t offset, int count) {
+  return launches_external(p->l, name, b, 4, offset, 1, 1, 1, count);
+}
+
+static tensor param_tensor(planner *p, int node, int k, buffer *arena, const char *name) {
+  const cldann_node *n = p->net->nodes[node];
+  if (k >= n->o.n_params) return (tensor){0};
+  return external(p, name, arena, n->param_at[k], (int)n->o.params[k].count);
+}
+
+static tensor reshaped(tensor t, shape s) {
+  t.h = s.h, t.w = s.w, t.c = s.c;
+  return t;
+}
+
+/* A view's part of its input's storage; the same for values and for gradients. */
+static tensor view_of(planner *p, int i, tensor base) {
+  const slot *n = &p->at[i], *in = below(p, i);
+  return reshaped(tensor_rows(base, n->row0 - in->row0, n->rows), n->o.out);
+}
+
+/* ---- forward ---- */
+
+static op_io io_of(planner *p, int i) {
+  slot *n = &p->at[i];
+  op_io io = {.y = n->y, .saved = n->saved, .labels = p->labels, .control = p->control, .row0 = n->row0};
+  if (p->net->nodes[i]->in) io.x = below(p, i)->y;
+  io.w = param_tensor(p, i, 0, p->b->params, "parameters");
+  io.b = param_tensor(p, i, 1, p->b->params, "parameters");
+  if (n->o.type->flags & OP_LOSS)
+    io.stats = external(p, "statistics", p->b->stats, n->o.target == CLDANN_TARGET_LABELS ? 0 : STAT_WORDS, STAT_WORDS);
+  return io;
+}
+
+static void forward_node(planner *p, int i) {
+  slot *n = &p->at[i];
+  const unsigned flags = n->o.type->flags;
+  if (flags & OP_INPUT) {
+    n->y = p->x;
+  } else if (flags & OP_VIEW) {
+    n->y = view_of(p, i, below(p, i)->y);
+  } else if ((flags & OP_ALIAS) || n->fused) {
+    n->y = below(p, i)->y;
+  } else if (flags & OP_LOSS) {
+    if (p->s->train) return; /* training gets statistics and gradient from one launch, in backward */
+    launches_at(p->l, n->o.name, "loss");
+    const op_io io = io_of(p, i);
+    n->o.type->forward(p->l, &n->o, &io);
+  } else {
+    const shape s = n->o.out;
+    launches_at(p->l, n->o.name, "forward");
+    n->y = launches_tensor(p->l, n->o.name, 4, n->rows, s.h, s.w, s.c);
+    if (n->o.saves) n->saved = launches_tensor(p->l, n->o.name, n->o.saves, n->rows, s.h, s.w, s.c);
+    const op_io io = io_of(p, i);
+    n->o.type->forward(p->l, &n->o, &io);
+  }
+}
+
+/* ---- backward ---- */
+
+static int fused_above(planner *p, int i) {
+  for (int j = i + 1; j < p->net->n; j++)
+    if (p->at[j].fused && p->at[j].needed && p->net->nodes[j]->in->id == i) return j;
+  return -1;
+}
+
+/* The node that owns the storage of i's gradient: a view's is its input's, a fused activation's input's is its own. */
+static int grad_owner(planner *p, int i) {
+  for (;;) {
+    const int above = fused_above(p, i);
+    if (above >= 0)
+      i = above;
+    else if (p->at[i].o.type->flags & OP_VIEW)
+      i = p->net->nodes[i]->in->id;
+    else
+      return i;
+  }
+}
+
+static tensor grad_of(planner *p, int i) {
+  slot *n = &p->at[i];
+  const int above = fused_above(p, i);
+  if (above >= 0) return grad_of(p, above);
+  if (n->o.type->flags & OP_VIEW) return view_of(p, i, grad_of(p, p->net->nodes[i]->in->id));
+  if (!n->dy.buf) n->dy = launches_tensor(p->l, n->o.name, 4, n->rows, n->o.out.h, n->o.out.w, n->o.out.c);
+  return n->dy;
+}
+
+static void clear(planner *p, tensor t) {
+  const int n = (int)tensor_count(t);
+  launch *k = launches_add(p->l, "control", "fill", "generic");
+  launch_out(p->l, k, t);
+  launch_int(p->l, k, n);
+  launch_float(p->l, k, 0.0f);
+  launch_blocks(p->l, k, (size_t)n);
+}
+
+/* The first-writer rule: the beta with which node i may write the gradient of its input. */
+static int first_writer(planner *p, int i) {
+  const int input = p->net->nodes[i]->in->id, owner = grad_owner(p, input);
+  slot *o = &p->at[owner];
+  const int partial = p->at[input].rows != o->rows;
+  if (!o->written && partial) clear(p, grad_of(p, owner));
+  const int beta = o->written || partial;
+  o->written = 1;
+  return beta;
+}
+
+static int backward_node(planner *p, int i) {
+  slot *n = &p->at[i];
+  const unsigned flags = n->o.type->flags;
+  int rc = CLDANN_OK;
+  if (!n->needed || !n->learns || (flags & (OP_VIEW | OP_INPUT))) return rc;
+  launches_at(p->l, n->o.name, (flags & OP_LOSS) ? "loss" : "backward");
+  op_io io = io_of(p, i);
+  const int input = p->net->nodes[i]->in->id;
+  if (!(flags & OP_LOSS)) io.dy = grad_of(p, i);
+  io.dw = param_tensor(p, i, 0, p->b->grads, "gradients");
+  io.db = param_tensor(p, i, 1, p->b->grads, "gradients");
+  if (n->fused) {
+    io.dx = io.dy; /* in place: the op below reads the same storage */
+  } else if (p->at[input].learns) {
+    io.beta = first_writer(p, i);
+    io.dx = grad_of(p, input);
+    if ((flags & OP_LOSS) && io.beta)
+      FAIL(p->net->err, CLDANN_E_ARG, "%s: the input of a loss must have no other use", n->o.name);
+  }
+  n->o.type->backward(p->l, &n->o, &io);
+fail:
+  return rc;
+}
+
+/* ---- the ends of a step ---- */
+
+static void gather(planner *p, int which, int first, int rows) {
+  const stream *s = &p->s->streams[which];
+  tensor t = tensor_rows(p->x, first, rows), idx = p->indices;
+  const int pixels = t.h * t.w;
+  if (rows <= 0) return;
+  idx.offset += (size_t)first;
+  idx.c = rows;
+  launch *k = launches_add(p->l, "gather", s->bytes == 1 ? "gather_u8" : "gather_f32", "generic");
+  launch_def(p->l, k, "C", t.c);
+  launch_def(p->l, k, "SC", s->channels);
+  launch_in(p->l, k, launches_external(p->l, which ? "target data" : "source data", s->x, s->bytes, 0, rows, t.h, t.w, s->channels));
+  launch_in(p->l, k, idx);
+  launch_in(p->l, k, external(p, "mean", p->b->mean, 0, t.c));
+  launch_out(p->l, k, t);
+  launch_int(p->l, k, pixels);
+  launch_int(p->l, k, rows * pixels);
+  launch_float(p->l, k, p->s->scale);
+  launch_blocks(p->l, k, (size_t)(rows * pixels));
+}
+
+static void begin(planner *p) {
+  const plan_spec *s = p->s;
+  const shape in = net_input(p->net)->o.out;
+  launches *l = p->l;
+  p->control = external(p, "control", p->b->control, 0, CTL_WORDS);
+  launches_at(l, "control", "step");
+  p->indices = launches_tensor(l, "row indices", 4, 1, 1, 1, s->rows);
+  launch *k = launches_add(l, "control", "control_next", "generic");
+  launch_in(l, k, external(p, "control table", p->b->table, 0, CTL_ROW_WORDS));
+  launch_in(l, k, external(p, "index table", p->b->indices, 0, s->rows));
+  launch_update(l, k, p->control);
+  launch_out(l, k, p->indices);
+  launch_int(l, k, s->rows);
+  launch_grid1(l, k, 1, 1, 1);
+
+  launches_at(l, "input", "gather");
+  p->x = launches_tensor(l, "input", 4, s->rows, in.h, in.w, in.c);
+  gather(p, 0, 0, s->split);
+  gather(p, 1, s->split, s->rows - s->split);
+  if (!s->label_loss) return;
+  /* Labels exist for stream 0 only: the target stream of a mixed batch has none to see. */
+  p->labels = launches_tensor(l, "labels", 4, 1, 1, 1, s->split);
+  k = launches_add(l, "gather", "gather_labels", "generic");
+  launch_in(l, k, external(p, "source labels", s->streams[0].labels, 0, s->split));
+  tensor idx = p->indices;
+  idx.c = s->split;
+  launch_in(l, k, idx);
+  launch_out(l, k, p->labels);
+  launch_int(l, k, s->split);
+  launch_blocks(l, k, (size_t)s->split);
+}
+
+static int branch_trained(planner *p, int branch) {
+  for (int i = 0; i < p->net->n; i++)
+    if ((int)p->net->nodes[i]->branch == branch && p->at[i].needed && p->at[i].o.n_params) return 1;
+  return 0;
+}
+
+static void measure_gradient(planner *p, int branch) {
+  enum { BLOCK = 8192 };
+  const int n = (int)p->net->group_count[branch], parts = ceil_div(n, BLOCK);
+  launches *l = p->l;
+  launches_at(l, branch_name((cldann_branch_id)branch), "norm");
+  tensor part = launches_tensor(l, "norm parts", 4, 1, 1, 1, parts);
+  launch *k = launches_add(l, "reduce", "square_sums", "generic");
+  launch_in(l, k, external(p, "gradients", p->b->grads, p->net->group_at[branch], n));
+  launch_out(l, k, part);
+  launch_int(l, k, n);
+  launch_int(l, k, BLOCK);
+  launch_grid1(l, k, (size_t)parts, 1, 1);
+  k = launches_add(l, "reduce", "gradient_norm", "generic");
+  launch_in(l, k, part);
+  launch_out(l, k, external(p, "norms", p->b->norms, (size_t)branch, 1));
+  launch_update(l, k, p->control);
+  launch_int(l, k, parts);
+  launch_grid1(l, k, 1, 1, 1);
+}
+
+static void update(planner *p, int branch) {
+  const size_t at = p->net->group_at[branch];
+  const int n = (int)p->net->group_count[branch];
+  launches *l = p->l;
+  launches_at(l, branch_name((cldann_branch_id)branch), "update");
+  launch *k = launches_add(l, "optim", "optim_update", "generic");
+  launch_def(l, k, "METHOD", p->s->optimiser);
+  launch_update(l, k, external(p, "parameters", p->b->params, at, n));
+  launch_in(l, k, external(p, "gradients", p->b->grads, at, n));
+  launch_update(l, k, external(p, "momentum", p->b->m, at, n));
+  launch_update(l, k, external(p, "second moment", p->b->v, at, n));
+  launch_in(l, k, p->control);
+  launch_in(l, k, external(p, "hyper", p->b->hyper, 0, 4));
+  launch_int(l, k, n);
+  launch_float(l, k, 1.0f);
+  launch_blocks(l, k, (size_t)n);
+}
+
+int plan_build(device *d, cldann_net *net, const plan_buffers *b, const plan_spec *s, launches **out) {
+  planner p = {.net = net, .b = b, .s = s};
+  int rc;
+  TRY(launches_new(net->err, device_get_info(d), &p.l));
+  p.l->force = s->force;
+  TRY(mem_new(net->err, &p.at, (size_t)net->n, sizeof *p.at));
+  TRY(analyse(&p));
+  begin(&p);
+  for (int i = 0; i < net->n; i++)
+    if (p.at[i].needed) forward_node(&p, i);
+  if (s->train) {
+    for (int i = net->n - 1; i >= 0; i--) TRY(backward_node(&p, i));
+    /* All norms before any update: a gradient that is not finite in one branch stops them all. */
+    for (int i = 0; i < BRANCHES; i++)
+      if (branch_trained(&p, i)) measure_gradient(&p, i);
+    for (int i = 0; i < BRANCHES; i++)
+      if (branch_trained(&p, i)) update(&p, i);
+  }
+  TRY(p.l->failed);
+  mem_free(p.at);
+  *out = p.l;
+  return CLDANN_OK;
+fail:
+  mem_free(p.at);
+  launches_free(p.l);
+  return rc;
+}
