@@ -309,25 +309,3 @@ kernel void conv2d_dw_tile(global const float *restrict x, int xo, global const 
   }
   if (kh == 0 && c0 == 0) dw_bias(dy + dyo, r0, r1, to + KH * KW * C * OC);
 }
-
-/* out[i] = BETA*out[i] + part[i] + part[stride+i] + ... in this order. Global size {ceil(n/SUM_BLOCK), 1, 1}. */
-#ifndef SUM_BLOCK
-#define SUM_BLOCK 1024
-#endif
-kernel void sum_partials(global const float *restrict part, int po, int stride, int count, global float *restrict out, int oo,
-                         int n) {
-  const int start = (int)get_global_id(0) * SUM_BLOCK, len = MIN_OF(SUM_BLOCK, n - start);
-  global const float *from = part + po + start;
-  global float *to = out + oo + start;
-  float sum[SUM_BLOCK];
-  for (int i = 0; i < len; i++) sum[i] = from[i];
-  for (int s = 1; s < count; s++) {
-    from += stride;
-    for (int i = 0; i < len; i++) sum[i] += from[i];
-  }
-#if BETA
-  for (int i = 0; i < len; i++) to[i] += sum[i];
-#else
-  for (int i = 0; i < len; i++) to[i] = sum[i];
-#endif
-}

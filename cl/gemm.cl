@@ -1,7 +1,8 @@
 /*
- * gemm.cl: matrix products for CPU devices, and the transposition that the input gradient of a dense layer needs.
+ * gemm.cl: matrix products: register tiles for CPU devices with the transposition that the input gradient of a dense layer
+ * needs, a plain kernel for any device, and the bias and activation that follow a library's product.
  *
- * One work-item per work-group, no local memory, no barriers. A work-item keeps MR rows by NV vectors of the result in
+ * gemm_tile: one work-item per work-group, no local memory, no barriers. A work-item keeps MR rows by NV vectors of the result in
  * registers and reads A and B where they are: rows vary fastest over the work-items, so that neighbours share a panel of
  * B in the cache. Sizes and strides are arguments, so that one program serves many layers; the tile sizes come from a pure
  * function of the shape and the vector width (ops/gemm.c). Every sum runs over k in rising order.
@@ -20,6 +21,9 @@
 #endif
 #ifndef BETA
 #define BETA 0
+#endif
+#ifndef BLOCK
+#define BLOCK 1
 #endif
 
 /* Stores a vector meant for columns at..at+V-1 of a row of n; one that would pass the end is held at n-V. */
@@ -125,3 +129,39 @@ kernel void transpose_tile(global const float *restrict in, int io, global float
       for (int r = 0; r < MIN_OF(16, rows - r0); r++) into[c * rows + r] = from[r * cols + c];
   }
 }
+
+#if V == 1 /* scalar kernels: not in the programs of the tiles, whose activate() takes vectors */
+/*
+ * The same product for any device, one result a work-item; b has strides of its own, so that it may be read transposed.
+ * Global size: m*n, rounded up.
+ */
+kernel void gemm_plain(global const float *a, int ao, int ars, int acs, global const float *b, int bo, int brs, int bcs,
+                       global const float *bias, int biaso, global float *c, int co, int m, int n, int k) {
+  const int id = (int)get_global_id(0);
+  if (id >= m * n) return;
+  const int row = id / n, col = id % n;
+  global const float *ap = a + ao + row * ars;
+  global const float *bp = b + bo + col * bcs;
+  float sum = 0.0f;
+#if BIAS
+  sum = bias[biaso + col];
+#endif
+#if BETA
+  sum += c[co + id];
+#endif
+  for (int i = 0; i < k; i++) sum += ap[i * acs] * bp[i * brs];
+  c[co + id] = activate(sum);
+}
+
+/* c = act(c + bias), c of `total` elements in rows of n. A work-item has BLOCK of them. */
+kernel void bias_act(global float *c, int co, global const float *bias, int biaso, int n, int total) {
+  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, total);
+  for (int i = first; i < end; i++) {
+    float sum = c[co + i];
+#if BIAS
+    sum += bias[biaso + i % n];
+#endif
+    c[co + i] = activate(sum);
+  }
+}
+#endif

@@ -4,6 +4,7 @@ cl_files = \
 	cl/layout.clh \
 	cl/common.clh \
 	cl/conv2d.cl \
+	cl/conv2d_plain.cl \
 	cl/gemm.cl \
 	cl/pool.cl \
 	cl/act.cl \

@@ -8,6 +8,9 @@
 #ifndef BETA
 #define BETA 0
 #endif
+#ifndef SUM_BLOCK
+#define SUM_BLOCK 1
+#endif
 
 /* part[s][c] = sum of rows r of chunk s of x[r][c]; chunk s has rows [s*chunk, (s+1)*chunk). One work-item: (c block, s). */
 __kernel void column_sums(__global const float *restrict x, int xo, __global float *restrict part, int po, int rows, int columns,
@@ -19,6 +22,26 @@ __kernel void column_sums(__global const float *restrict x, int xo, __global flo
     for (int r = r0; r < r1; r++) sum += x[xo + r * columns + c];
     part[po + s * columns + c] = sum;
   }
+}
+
+/* out[i] = BETA*out[i] + part[i] + part[stride+i] + ... in this order. A work-item has SUM_BLOCK of the n results. */
+__kernel void sum_partials(__global const float *restrict part, int po, int stride, int count, __global float *restrict out,
+                           int oo, int n) {
+  const int start = (int)get_global_id(0) * SUM_BLOCK, len = min(SUM_BLOCK, n - start);
+  float sum[SUM_BLOCK];
+  if (start >= n) return;
+  __global const float *from = part + po + start;
+  __global float *to = out + oo + start;
+  for (int i = 0; i < len; i++) sum[i] = from[i];
+  for (int s = 1; s < count; s++) {
+    from += stride;
+    for (int i = 0; i < len; i++) sum[i] += from[i];
+  }
+#if BETA
+  for (int i = 0; i < len; i++) to[i] += sum[i];
+#else
+  for (int i = 0; i < len; i++) to[i] = sum[i];
+#endif
 }
 
 /* part[b] = sum of squares of block b of x; not finite when any entry is not. */

@@ -202,7 +202,7 @@ typedef int (*cldann_on_progress)(void *user, const cldann_progress *p);
 typedef void (*cldann_on_message)(void *user, const char *line);
 
 typedef struct cldann_train_options {
-  const char *out_dir; /* gets metrics.jsonl and model.cldann; NULL: nothing is written */
+  const char *out_dir; /* gets metrics.jsonl and model.safetensors; NULL: nothing is written */
   cldann_on_progress on_progress;
   cldann_on_message on_message;
   void *user;

@@ -745,7 +745,7 @@ START_TEST(finding) {
 }
 END_TEST
 
-#ifdef HAVE_CURL
+#ifdef HAVE_LIBCURL
 
 static FILE *server_input;
 static char server[64];
@@ -931,7 +931,7 @@ static void add_tests(TCase *t) {
       sampler_epochs,
       sampler_is_fair,
       finding,
-#ifdef HAVE_CURL
+#ifdef HAVE_LIBCURL
       fetching,
       fetching_goes_wrong,
 #else

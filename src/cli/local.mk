@@ -1,5 +1,5 @@
-# src/cli: the command. It links the library's objects and not libcldann.so, because some subcommands need more than
-# cldann.h gives.
+# src/cli: the command. It links the library's objects and not libcldann.so, because it also uses base/ for text and the
+# JSON objects of train/metrics.h.
 bin_PROGRAMS += cldann
 cldann_LDADD = libcldann_internal.la
 cldann_SOURCES = \
@@ -11,4 +11,7 @@ cldann_SOURCES = \
 	src/cli/cmd_eval.c \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_train.c \
-	src/cli/main.c
+	src/cli/main.c \
+	src/cli/options.c \
+	src/cli/progress.c \
+	src/cli/session.c

@@ -88,7 +88,7 @@ fail:
   return rc;
 }
 
-#ifndef HAVE_CURL
+#ifndef HAVE_LIBCURL
 
 static int fetch_get(cldann_error *e, const fetch_file *f, const char *url, FILE *part, fetch_progress progress, void *user) {
   (void)f, (void)part, (void)progress, (void)user;

@@ -21,6 +21,7 @@ libcldann_internal_la_SOURCES += \
 	src/data/jpeg.h \
 	src/data/mnistm.c \
 	src/data/mnistm.h \
+	src/data/public.c \
 	src/data/place.c \
 	src/data/place.h \
 	src/data/sampler.c \

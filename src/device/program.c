@@ -84,7 +84,7 @@ static int kernel_text(cldann_error *e, const char *name, const char **text, cha
       }
     FAIL(e, CLDANN_E_ARG, "no kernel file named %s in the library", name);
   }
-  snprintf(path, sizeof path, "%s/%s.%s", dir, name, strcmp(name, "common") ? "cl" : "clh");
+  snprintf(path, sizeof path, "%s/%s.%s", dir, name, !strcmp(name, "common") || !strcmp(name, "layout") ? "clh" : "cl");
   if (!(f = fopen(path, "rb"))) FAIL(e, CLDANN_E_IO, "%s: %s; CLDANN_KERNEL_PATH must hold the cl/ folder's files", path, strerror(errno));
   fseek(f, 0, SEEK_END);
   long n = ftell(f);
@@ -115,8 +115,8 @@ static int build_failed(device *d, cl_program prog, const char *file, cl_int cod
 }
 
 static int program_get(device *d, const char *file, const char *defs, cl_program *out) {
-  char key[1024], options[1100], *owned[2] = {NULL, NULL};
-  const char *texts[2];
+  char key[1024], options[1100], *owned[3] = {NULL, NULL, NULL};
+  const char *texts[3];
   program *p = NULL;
   cl_program prog = NULL;
   cl_int code;
@@ -128,9 +128,9 @@ static int program_get(device *d, const char *file, const char *defs, cl_program
       *out = p->prog;
       return CLDANN_OK;
     }
-  TRY(kernel_text(d->err, "common", &texts[0], &owned[0]));
-  TRY(kernel_text(d->err, file, &texts[1], &owned[1]));
-  prog = clCreateProgramWithSource(d->ctx, 2, texts, NULL, &code);
+  const char *names[3] = {"layout", "common", file};
+  for (int i = 0; i < 3; i++) TRY(kernel_text(d->err, names[i], &texts[i], &owned[i]));
+  prog = clCreateProgramWithSource(d->ctx, 3, texts, NULL, &code);
   CL_TRY(d->err, file, code);
   snprintf(options, sizeof options, "-cl-std=CL1.2 %s", defs);
   code = clBuildProgram(prog, 1, &d->id, options, NULL, NULL);
@@ -147,8 +147,7 @@ static int program_get(device *d, const char *file, const char *defs, cl_program
   prog = NULL;
 fail:
   if (prog) clReleaseProgram(prog);
-  mem_free(owned[0]);
-  mem_free(owned[1]);
+  for (int i = 0; i < 3; i++) mem_free(owned[i]);
   return rc;
 }
 

@@ -5,10 +5,13 @@ libcldann_internal_la_SOURCES += \
 	src/ops/dense.c \
 	src/ops/flatten.c \
 	src/ops/gemm.c \
+	src/ops/gemm.h \
 	src/ops/launch.c \
 	src/ops/launch.h \
 	src/ops/loss.c \
 	src/ops/op.c \
+	src/ops/op.h \
 	src/ops/pool.c \
 	src/ops/reversal.c \
-	src/ops/rows.c
+	src/ops/window.c \
+	src/ops/window.h

@@ -1,9 +1,21 @@
-# src/train: schedules, optimisers, methods, experiments, the training loop.
+# Training: experiments, schedules, the trainer, models, the self-test.
 libcldann_internal_la_SOURCES += \
+	src/train/check.c \
+	src/train/conf.c \
+	src/train/conf.h \
 	src/train/experiment.c \
+	src/train/experiment.h \
+	src/train/experiment_data.c \
+	src/train/experiment_net.c \
 	src/train/method.c \
 	src/train/metrics.c \
-	src/train/optimiser.c \
+	src/train/metrics.h \
+	src/train/model.c \
+	src/train/model.h \
+	src/train/run.c \
 	src/train/schedule.c \
-	src/train/settings.c \
-	src/train/trainer.c
+	src/train/schedule.h \
+	src/train/settings.h \
+	src/train/trainer.c \
+	src/train/trainer.h \
+	src/train/trainer_internal.h

@@ -1,0 +1,113 @@
+/*
+ * cli/cli.h: the command `cldann`. main.c finds the subcommand; options.c reads its options and prints help; each
+ * subcommand is one cmd_*.c with a table row (cli_command); session.c has what several share: opening a device and an
+ * experiment, exit codes, signals; progress.c shows a training. Works through cldann.h, as a user's program would, plus
+ * base/ for text and train/metrics.h for the JSON objects. Standard output is for results, standard error for the rest.
+ */
+#ifndef CLDANN_CLI_CLI_H
+#define CLDANN_CLI_CLI_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* What the command returns to the shell; cli_exit_code maps a cldann_status to it. The top-level help lists them. */
+enum {
+  EXIT_FINE = 0,
+  EXIT_UNEXPECTED = 1,
+  EXIT_USAGE = 2,
+  EXIT_EXPERIMENT = 3,
+  EXIT_DATA = 4,
+  EXIT_DEVICE = 5,
+  EXIT_DIVERGED = 6,
+  EXIT_SELF_TEST = 7,
+  EXIT_INTERRUPTED = 130
+};
+
+/* Which options a subcommand takes. --help is everyone's. */
+enum {
+  CLI_SET = 1 << 0,
+  CLI_DEVICE = 1 << 1,
+  CLI_DATA = 1 << 2,
+  CLI_OUT = 1 << 3,
+  CLI_JSON = 1 << 4,
+  CLI_QUIET = 1 << 5,
+  CLI_METHODS = 1 << 6,
+  CLI_SEEDS = 1 << 7,
+  CLI_MNIST = 1 << 8,
+  CLI_BSDS = 1 << 9,
+  CLI_SEED = 1 << 10,
+  CLI_THREADS = 1 << 11
+};
+
+enum { CLI_MAX_ARGS = 2 };
+
+typedef struct cli_args {
+  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds; /* NULL: not given */
+  const char **sets;                                                /* "key=value" */
+  int n_sets;
+  const char *arg[CLI_MAX_ARGS];
+  int n_args;
+  int json, quiet;
+  int64_t seed, threads;
+} cli_args;
+
+typedef struct cli_command {
+  const char *name; /* one word, or two for `data` */
+  const char *args; /* as the usage line shows them; each word is required */
+  const char *summary, *help;
+  unsigned options;
+  int (*run)(const cli_args *a); /* returns an exit code, the error being told */
+} cli_command;
+
+extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_data_mnistm, cmd_data_fetch,
+    cmd_check_device;
+
+/* ---- options.c ---- */
+
+/* Reads what follows the subcommand's name, argv[0]. Returns 0, or -1 with *code set: help was printed, or usage told. */
+int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *code);
+void cli_free(cli_args *a);
+void cli_help(const cli_command *c);
+
+/* ---- session.c ---- */
+
+int cli_exit_code(int status);
+/* Prints one line; returns the exit code. */
+int cli_fail(const cldann_error *e);
+int cli_fail_usage(const char *fmt, ...) ERR_PRINTF(1, 2);
+/* " (did you mean 'x'?)" in a static buffer, or "". */
+const char *cli_nearest(const char *name, const char *const *known, size_t n);
+
+/* Device and experiment of a; `extra` are overrides after those of a. Exit codes; on failure nothing is open. */
+int cli_open(const cli_args *a, cldann **c);
+int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x);
+
+/* SIGINT and SIGTERM ask a training to stop at its next window; a second one ends the process at once. */
+void cli_catch_signals(void);
+int cli_interrupted(void);
+
+/* A fraction for people, "0.9731", or "-" for NaN. Returns text. */
+enum { CLI_NUMBER = 32 };
+const char *cli_number(char text[CLI_NUMBER], double v, int digits);
+
+/* ---- progress.c ---- */
+
+typedef struct progress {
+  const char *label; /* before each line; may be NULL */
+  int lines, bar;    /* plain lines, or one line that is redrawn; none: nothing */
+  int messages, json;
+  int drawn;         /* the bar's line is on the screen */
+  int64_t next_line; /* the step from which the next plain line is due */
+  cldann_error error;
+} progress;
+
+void progress_init(progress *p, const cli_args *a);
+/* The callbacks for a run; `p` must outlive it. */
+cldann_train_options progress_options(progress *p, const char *label, const char *out_dir);
+/* Takes the redrawn line off the screen. Before anything else is printed, and at the end. */
+void progress_clear(progress *p);
+/* A line on standard error unless --quiet: as the library's messages come. user: a progress. */
+void progress_message(void *user, const char *line);
+
+#endif

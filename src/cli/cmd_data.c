@@ -1,0 +1,45 @@
+/* cli/cmd_data.c: cldann data mnist-m, which makes MNIST-M, and cldann data fetch, which downloads. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+static int run_mnistm(const cli_args *a) {
+  cldann_error e;
+  const char *missing = !a->mnist ? "--mnist DIR" : !a->bsds ? "--bsds TGZ" : !a->out ? "--out DIR" : NULL;
+  err_clear(&e);
+  if (missing) return cli_fail_usage("%s is missing; see 'cldann data mnist-m --help'", missing);
+  if (cldann_make_mnistm(a->mnist, a->bsds, a->out, (uint64_t)a->seed, (int)a->threads, &e) < 0) return cli_fail(&e);
+  if (!a->quiet) printf("MNIST-M of seed %lld is in %s\n", (long long)a->seed, a->out);
+  return EXIT_FINE;
+}
+
+const cli_command cmd_data_mnistm = {
+    .name = "data mnist-m",
+    .args = "",
+    .summary = "make MNIST-M from MNIST and BSDS500",
+    .help =
+        "Blends MNIST's digits with patches of BSDS500's training photographs and writes MNIST-M as four IDX files, 60,000\n"
+        "training and 10,000 test digits in MNIST's order. The same seed gives the same bytes on every machine.\n"
+        "--mnist, --bsds and --out are required.",
+    .options = CLI_MNIST | CLI_BSDS | CLI_OUT | CLI_SEED | CLI_THREADS | CLI_QUIET,
+    .run = run_mnistm,
+};
+
+static int run_fetch(const cli_args *a) {
+  cldann_error e;
+  progress p;
+  err_clear(&e);
+  progress_init(&p, a);
+  return cldann_fetch(a->arg[0], progress_message, &p, &e) < 0 ? cli_fail(&e) : EXIT_FINE;
+}
+
+const cli_command cmd_data_fetch = {
+    .name = "data fetch",
+    .args = "NAME",
+    .summary = "download mnist or bsds500",
+    .help = "Downloads a data set, mnist or bsds500, to the cache folder: $CLDANN_CACHE, else cldann in $XDG_CACHE_HOME, else\n"
+            "~/.cache/cldann. A download that was stopped goes on where it was; what arrives is checked before it takes its\n"
+            "name. CLDANN_MIRROR names another server.",
+    .options = CLI_QUIET,
+    .run = run_fetch,
+};

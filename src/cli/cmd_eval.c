@@ -1,0 +1,49 @@
+/* cli/cmd_eval.c: cldann eval: a trained model on an experiment's test sets. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+#include "train/metrics.h"
+
+static void print_summary(const cldann_result *r) {
+  char a[CLI_NUMBER], b[CLI_NUMBER], c[CLI_NUMBER];
+  printf("%s, seed %llu, %lld steps\n", r->method, (unsigned long long)r->seed, (long long)r->steps);
+  printf("  source accuracy  %s  (loss %s)\n", cli_number(a, r->source_accuracy, 4), cli_number(b, r->source_loss, 4));
+  printf("  target accuracy  %s  (loss %s)\n", cli_number(a, r->target_accuracy, 4), cli_number(b, r->target_loss, 4));
+  printf("  domain accuracy  %s  (source %s, target %s)\n", cli_number(a, r->domain_accuracy, 4),
+         cli_number(b, r->domain_accuracy_source, 4), cli_number(c, r->domain_accuracy_target, 4));
+}
+
+static int run(const cli_args *a) {
+  cldann *c = NULL;
+  cldann_experiment *x = NULL;
+  cldann_result r;
+  progress p;
+  int code;
+  progress_init(&p, a);
+  cldann_train_options o = progress_options(&p, NULL, NULL);
+  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  int rc = cldann_evaluate(x, a->arg[1], &o, &r);
+  progress_clear(&p);
+  if (rc < 0)
+    code = cli_fail(cldann_get_error(c));
+  else if (!a->json)
+    print_summary(&r);
+  else if (metrics_line(&p.error, stdout, "standard output", metrics_result_json(&r)) < 0)
+    code = cli_fail(&p.error);
+fail:
+  cldann_experiment_free(x);
+  cldann_close(c);
+  return code;
+}
+
+const cli_command cmd_eval = {
+    .name = "eval",
+    .args = "EXPERIMENT MODEL",
+    .summary = "evaluate a trained model",
+    .help = "Evaluates a model file, which 'cldann train --out DIR' wrote as DIR/model.cldann, on the test sets of an\n"
+            "experiment file. The network must be that of the training.",
+    .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_JSON | CLI_QUIET,
+    .run = run,
+};

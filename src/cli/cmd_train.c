@@ -1,0 +1,54 @@
+/* cli/cmd_train.c: cldann train: one training run and its result. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+#include "train/metrics.h"
+
+static void print_summary(const cldann_result *r, const char *out_dir) {
+  char a[CLI_NUMBER], b[CLI_NUMBER], c[CLI_NUMBER];
+  printf("%s, seed %llu: %lld steps in %s s (%s samples/s) on %s\n", r->method, (unsigned long long)r->seed,
+         (long long)r->steps, cli_number(a, r->seconds, 1), cli_number(b, r->samples_per_second, 0), r->device);
+  printf("  source accuracy  %s  (loss %s)\n", cli_number(a, r->source_accuracy, 4), cli_number(b, r->source_loss, 4));
+  printf("  target accuracy  %s  (loss %s)\n", cli_number(a, r->target_accuracy, 4), cli_number(b, r->target_loss, 4));
+  printf("  domain accuracy  %s  (source %s, target %s)\n", cli_number(a, r->domain_accuracy, 4),
+         cli_number(b, r->domain_accuracy_source, 4), cli_number(c, r->domain_accuracy_target, 4));
+  if (out_dir) printf("  written to       %s (model.cldann, metrics.jsonl)\n", out_dir);
+}
+
+static int run(const cli_args *a) {
+  cldann *c = NULL;
+  cldann_experiment *x = NULL;
+  cldann_result r;
+  progress p;
+  int code;
+  progress_init(&p, a);
+  cli_catch_signals();
+  cldann_train_options o = progress_options(&p, NULL, a->out);
+  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  int rc = cldann_train(x, &o, &r);
+  progress_clear(&p);
+  if (rc < 0)
+    code = cli_fail(p.error.code ? &p.error : cldann_get_error(c));
+  else if (!a->json)
+    print_summary(&r, a->out);
+  else if (metrics_line(&p.error, stdout, "standard output", metrics_result_json(&r)) < 0)
+    code = cli_fail(&p.error);
+fail:
+  cldann_experiment_free(x);
+  cldann_close(c);
+  return code;
+}
+
+const cli_command cmd_train = {
+    .name = "train",
+    .args = "EXPERIMENT",
+    .summary = "train a network and evaluate it",
+    .help = "Trains the network of an experiment file, evaluates it on the source and the target test set and prints the\n"
+            "result. With --out the folder gets model.cldann and metrics.jsonl. With --json the last line is the result:\n"
+            "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
+            "Ctrl-C stops after the current window of steps.",
+    .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_OUT | CLI_JSON | CLI_QUIET,
+    .run = run,
+};

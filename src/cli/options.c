@@ -1,0 +1,164 @@
+/*
+ * cli/options.c: one table of all options, from which getopt_long's tables and each subcommand's --help are made. An
+ * option that a subcommand does not take is refused there, with the nearest one that it does take.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+typedef struct option_row {
+  const char *name;
+  unsigned bit;
+  const char *value; /* its name in the help; NULL: the option takes none */
+  const char *help;
+} option_row;
+
+static const option_row rows[] = {
+    {"set", CLI_SET, "KEY=VALUE", "override a key of the experiment file, as in --set seed=3 (may be repeated)"},
+    {"device", CLI_DEVICE, "DEVICE",
+     "index or part of a name, see 'cldann devices' (default: $CLDANN_DEVICE, a GPU, the first)"},
+    {"data", CLI_DATA, "DIR", "where relative data paths are looked up first (default: $CLDANN_DATA)"},
+    {"out", CLI_OUT, "DIR", "folder to write to; made when missing"},
+    {"methods", CLI_METHODS, "A,B,...", "what to compare (default: source-only,dann)"},
+    {"seeds", CLI_SEEDS, "LIST", "seeds to run each method with, as in 1,2,3 or 1-5 (default: the experiment's)"},
+    {"mnist", CLI_MNIST, "DIR", "folder with MNIST's four IDX files, plain or .gz"},
+    {"bsds", CLI_BSDS, "TGZ", "BSR_bsds500.tgz as downloaded"},
+    {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
+    {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
+    {"json", CLI_JSON, NULL, "standard output is JSON, one object a line"},
+    {"quiet", CLI_QUIET, NULL, "no progress and no messages; errors still come"},
+    {"help", 0, NULL, "show this help"},
+};
+enum { N_ROWS = sizeof rows / sizeof *rows, HELP = N_ROWS - 1, FIRST_VALUE = 256 };
+
+static int takes(const cli_command *c, int row) {
+  return row == HELP || (c->options & rows[row].bit);
+}
+
+void cli_help(const cli_command *c) {
+  printf("usage: cldann %s%s%s [options]\n\n%s\n\noptions:\n", c->name, c->args[0] ? " " : "", c->args, c->help);
+  for (int i = 0; i < N_ROWS; i++) {
+    char left[40];
+    if (!takes(c, i)) continue;
+    snprintf(left, sizeof left, "%s%s %s", i == HELP ? "-h, --" : "    --", rows[i].name, rows[i].value ? rows[i].value : "");
+    printf("  %-22s  %s\n", left, rows[i].help);
+  }
+}
+
+/* An option that is none, or none of this subcommand: text is it as typed. */
+static int unknown_option(const cli_command *c, const char *text) {
+  char name[64];
+  const char *known[N_ROWS];
+  size_t n = 0, dashes = strspn(text, "-");
+  char dashed[N_ROWS][24];
+  snprintf(name, sizeof name, "--%.*s", (int)strcspn(text + dashes, "="), text + dashes);
+  for (int i = 0; i < N_ROWS; i++) {
+    if (!takes(c, i)) continue;
+    snprintf(dashed[n], sizeof dashed[n], "--%s", rows[i].name);
+    known[n] = dashed[n];
+    n++;
+  }
+  return cli_fail_usage("'cldann %s' has no option '%.*s'%s; see 'cldann %s --help'", c->name, (int)strcspn(text, "="), text,
+                        cli_nearest(name, known, n), c->name);
+}
+
+/* Stores one option; an exit code. */
+static int store(cli_args *a, int row, const char *value) {
+  cldann_error e;
+  int rc = CLDANN_OK;
+  err_clear(&e);
+  switch (rows[row].bit) {
+  case CLI_SET: a->sets[a->n_sets++] = value; break;
+  case CLI_DEVICE: a->device = value; break;
+  case CLI_DATA: a->data = value; break;
+  case CLI_OUT: a->out = value; break;
+  case CLI_METHODS: a->methods = value; break;
+  case CLI_SEEDS: a->seeds = value; break;
+  case CLI_MNIST: a->mnist = value; break;
+  case CLI_BSDS: a->bsds = value; break;
+  case CLI_SEED: rc = text_to_int(&e, "--seed", value, 0, INT64_MAX, &a->seed); break;
+  case CLI_THREADS: rc = text_to_int(&e, "--threads", value, 0, 1024, &a->threads); break;
+  case CLI_JSON: a->json = 1; break;
+  case CLI_QUIET: a->quiet = 1; break;
+  }
+  if (rc == CLDANN_OK && value && !value[0]) return cli_fail_usage("--%s is empty; give a value", rows[row].name);
+  if (rc == CLDANN_OK && rows[row].bit == CLI_SET && (!strchr(value, '=') || value[0] == '='))
+    return cli_fail_usage("--set '%s': write KEY=VALUE, as in --set seed=3", value);
+  return rc == CLDANN_OK ? EXIT_FINE : cli_fail(&e);
+}
+
+static int count_words(const char *s) {
+  int n = 0;
+  for (; *s; s += strcspn(s, " "), s += strspn(s, " ")) n++;
+  return n;
+}
+
+static int check_args(const cli_command *c, const cli_args *a, const char *surplus) {
+  int wanted = count_words(c->args);
+  const char *missing = c->args;
+  if (surplus) return cli_fail_usage("'%s' is one argument too many; usage: cldann %s %s [options]", surplus, c->name, c->args);
+  if (a->n_args == wanted) return EXIT_FINE;
+  for (int i = 0; i < a->n_args; i++) missing += strcspn(missing, " ") + 1;
+  return cli_fail_usage("%.*s is missing; usage: cldann %s %s [options]", (int)strcspn(missing, " "), missing, c->name,
+                        c->args);
+}
+
+/* One answer of getopt_long. *surplus gets the first argument beyond those the subcommand takes. */
+static int take(const cli_command *c, cli_args *a, int answer, char **argv, const char **surplus) {
+  if (answer == 1) { /* not an option; "-" in the option string hands these on in order, whatever POSIXLY_CORRECT says */
+    if (a->n_args < count_words(c->args))
+      a->arg[a->n_args++] = optarg;
+    else if (!*surplus)
+      *surplus = optarg;
+    return EXIT_FINE;
+  }
+  if (answer == ':')
+    return cli_fail_usage("--%s needs a value: --%s %s", rows[optopt - FIRST_VALUE].name, rows[optopt - FIRST_VALUE].name,
+                          rows[optopt - FIRST_VALUE].value);
+  if (answer == '?' && optopt >= FIRST_VALUE) return cli_fail_usage("--%s takes no value", rows[optopt - FIRST_VALUE].name);
+  if (answer == '?') {
+    char letter[3] = {'-', (char)optopt, 0};
+    return unknown_option(c, optopt ? letter : argv[optind - 1]);
+  }
+  return store(a, answer - FIRST_VALUE, optarg);
+}
+
+int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *code) {
+  struct option longs[N_ROWS + 1] = {{0}};
+  const char *surplus = NULL;
+  cldann_error e;
+  int n = 0, answer;
+  memset(a, 0, sizeof *a);
+  a->seed = 1;
+  err_clear(&e);
+  if (mem_new(&e, &a->sets, (size_t)argc, sizeof *a->sets) < 0) {
+    *code = cli_fail(&e);
+    return -1;
+  }
+  for (int i = 0; i < N_ROWS; i++)
+    if (takes(c, i)) longs[n++] = (struct option){rows[i].name, rows[i].value ? 1 : 0, NULL, FIRST_VALUE + i};
+  opterr = 0;
+  *code = EXIT_FINE;
+  while (*code == EXIT_FINE && (answer = getopt_long(argc, argv, "-:h", longs, NULL)) != -1) {
+    if (answer == 'h' || answer == FIRST_VALUE + HELP) {
+      cli_help(c);
+      return -1;
+    }
+    *code = take(c, a, answer, argv, &surplus);
+  }
+  for (; *code == EXIT_FINE && optind < argc; optind++) { /* after "--" */
+    optarg = argv[optind];
+    take(c, a, 1, argv, &surplus);
+  }
+  if (*code == EXIT_FINE) *code = check_args(c, a, surplus);
+  return *code == EXIT_FINE ? 0 : -1;
+}
+
+void cli_free(cli_args *a) {
+  mem_free(a->sets);
+}

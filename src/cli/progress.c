@@ -1,0 +1,113 @@
+/*
+ * cli/progress.c: how a training looks while it runs. On a terminal one line is redrawn; else plain lines come, about
+ * forty in a run however often the library reports; with --json each report is an object on standard output. Whatever
+ * the form, the callback is where a signal stops the training.
+ */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "train/metrics.h"
+
+enum { PLAIN_LINES = 40, BAR_MOST = 30, BAR_LEAST = 6, LINE = 256 };
+
+void progress_init(progress *p, const cli_args *a) {
+  const char *term = getenv("TERM");
+  int can_redraw = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+  memset(p, 0, sizeof *p);
+  p->json = a->json;
+  p->messages = !a->quiet;
+  /* JSON on the same terminal would run into the redrawn line. */
+  p->bar = !a->quiet && can_redraw && !(a->json && isatty(STDOUT_FILENO));
+  p->lines = !a->quiet && !p->bar && !a->json;
+}
+
+static int terminal_width(void) {
+#ifdef TIOCGWINSZ
+  struct winsize w;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0) return w.ws_col;
+#endif
+  return 80;
+}
+
+/* 4:07, or 1:02:07 */
+static const char *duration(char text[CLI_NUMBER], double seconds) {
+  if (!isfinite(seconds) || seconds < 0 || seconds > 1e8) return cli_number(text, NAN, 0);
+  long s = (long)(seconds + 0.5);
+  if (s >= 3600)
+    snprintf(text, CLI_NUMBER, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  else
+    snprintf(text, CLI_NUMBER, "%ld:%02ld", s / 60, s % 60);
+  return text;
+}
+
+static void draw_bar(progress *p, const cldann_progress *r) {
+  char text[LINE], label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], accuracy[CLI_NUMBER], rate[CLI_NUMBER],
+      eta[CLI_NUMBER], bar[BAR_MOST + 4] = "";
+  int width = terminal_width() - 1, room, full;
+  snprintf(text, sizeof text, "%lld/%lld label %s domain %s (acc %s) lambda %s lr %.2g %s/s ETA %s", (long long)r->step,
+           (long long)r->steps, cli_number(label, r->label_loss, 3), cli_number(domain, r->domain_loss, 3),
+           cli_number(accuracy, r->domain_accuracy, 2), cli_number(lambda, r->lambda, 2), r->lr,
+           cli_number(rate, r->samples_per_second, 0), duration(eta, r->eta_seconds));
+  room = width - (int)strlen(text) - 3 - (p->label ? (int)strlen(p->label) + 1 : 0);
+  if (room > BAR_MOST) room = BAR_MOST;
+  if (room >= BAR_LEAST) {
+    full = r->steps > 0 ? (int)(room * (double)r->step / (double)r->steps) : 0;
+    bar[0] = '[';
+    for (int i = 0; i < room; i++) bar[i + 1] = i < full ? '=' : i == full ? '>' : ' ';
+    memcpy(bar + room + 1, "] ", 3);
+  }
+  fputc('\r', stderr);
+  char line[2 * LINE];
+  snprintf(line, sizeof line, "%s%s%s%s", p->label ? p->label : "", p->label ? " " : "", bar, text);
+  if (width > 0 && strlen(line) > (size_t)width) line[width] = 0; /* a wrapped line could not be redrawn */
+  fprintf(stderr, "%s\033[K", line);
+  fflush(stderr);
+  p->drawn = 1;
+}
+
+static void print_line(progress *p, const cldann_progress *r) {
+  char label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], la[CLI_NUMBER], da[CLI_NUMBER], rate[CLI_NUMBER],
+      eta[CLI_NUMBER];
+  int64_t every = (r->steps + PLAIN_LINES - 1) / PLAIN_LINES;
+  if (r->step < p->next_line && r->step != r->steps) return;
+  p->next_line = r->step - r->step % (every > 0 ? every : 1) + every;
+  fprintf(stderr,
+          "%s%sstep %lld/%lld  label loss %s (acc %s)  domain loss %s (acc %s)  lambda %s  lr %.4g  %s samples/s  ETA %s\n",
+          p->label ? p->label : "", p->label ? ": " : "", (long long)r->step, (long long)r->steps,
+          cli_number(label, r->label_loss, 4), cli_number(la, r->label_accuracy, 3), cli_number(domain, r->domain_loss, 4),
+          cli_number(da, r->domain_accuracy, 3), cli_number(lambda, r->lambda, 3), r->lr,
+          cli_number(rate, r->samples_per_second, 0), duration(eta, r->eta_seconds));
+}
+
+static int on_progress(void *user, const cldann_progress *r) {
+  progress *p = user;
+  if (p->bar) draw_bar(p, r);
+  if (p->lines) print_line(p, r);
+  /* A reader that went away must not let hours of training run on for nobody. */
+  if (p->json && metrics_line(&p->error, stdout, "standard output", metrics_progress_json(r)) < 0) return 1;
+  return cli_interrupted();
+}
+
+void progress_clear(progress *p) {
+  if (p->drawn) fputs("\r\033[K", stderr);
+  p->drawn = 0;
+}
+
+void progress_message(void *user, const char *line) {
+  progress *p = user;
+  if (!p->messages) return;
+  progress_clear(p);
+  fprintf(stderr, "%s\n", line);
+}
+
+cldann_train_options progress_options(progress *p, const char *label, const char *out_dir) {
+  p->label = label;
+  p->next_line = 0;
+  return (cldann_train_options){.out_dir = out_dir, .on_progress = on_progress, .on_message = progress_message, .user = p};
+}

@@ -1,0 +1,101 @@
+/* cli/session.c: what several subcommands share: errors and exit codes, opening a device and an experiment, signals. */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+int cli_exit_code(int status) {
+  switch (status) {
+  case CLDANN_OK: return EXIT_FINE;
+  case CLDANN_E_ARG: return EXIT_USAGE;
+  case CLDANN_E_CONFIG:
+  case CLDANN_E_SHAPE: return EXIT_EXPERIMENT;
+  case CLDANN_E_IO:
+  case CLDANN_E_FORMAT:
+  case CLDANN_E_NET: return EXIT_DATA;
+  case CLDANN_E_DEVICE:
+  case CLDANN_E_CL: return EXIT_DEVICE;
+  case CLDANN_E_DIVERGED: return EXIT_DIVERGED;
+  case CLDANN_E_CHECK: return EXIT_SELF_TEST;
+  case CLDANN_E_INTERRUPTED: return EXIT_INTERRUPTED;
+  default: return EXIT_UNEXPECTED;
+  }
+}
+
+int cli_fail(const cldann_error *e) {
+  /* Results printed so far come first, also where both streams go to one file. */
+  fflush(stdout);
+  fprintf(stderr, "cldann: %s\n", e->message[0] ? e->message : cldann_status_name(e->code));
+  return e->code ? cli_exit_code(e->code) : EXIT_UNEXPECTED;
+}
+
+int cli_fail_usage(const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  fputs("cldann: ", stderr);
+  vfprintf(stderr, fmt, ap);
+  fputc('\n', stderr);
+  va_end(ap);
+  return EXIT_USAGE;
+}
+
+const char *cli_nearest(const char *name, const char *const *known, size_t n) {
+  static char text[96];
+  const char *near = text_nearest(name, known, n);
+  text[0] = 0;
+  if (near) snprintf(text, sizeof text, " (did you mean '%s'?)", near);
+  return text;
+}
+
+int cli_open(const cli_args *a, cldann **c) {
+  cldann_error e;
+  err_clear(&e);
+  return cldann_open(c, a->device, &e) < 0 ? cli_fail(&e) : EXIT_FINE;
+}
+
+int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x) {
+  const char **all = NULL;
+  cldann_error e;
+  int n = a->n_sets + n_extra, code = EXIT_FINE;
+  err_clear(&e);
+  if (mem_new(&e, &all, (size_t)n + 1, sizeof *all) < 0) return cli_fail(&e);
+  for (int i = 0; i < n; i++) all[i] = i < a->n_sets ? a->sets[i] : extra[i - a->n_sets];
+  if (cldann_experiment_load(c, a->arg[0], all, n, a->data, x) < 0) code = cli_fail(cldann_get_error(c));
+  mem_free(all);
+  return code;
+}
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number) {
+  (void)number;
+  stop = 1;
+}
+
+void cli_catch_signals(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART | SA_RESETHAND;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+int cli_interrupted(void) {
+  return stop;
+}
+
+const char *cli_number(char text[CLI_NUMBER], double v, int digits) {
+  if (isfinite(v))
+    snprintf(text, CLI_NUMBER, "%.*f", digits, v);
+  else
+    snprintf(text, CLI_NUMBER, "-");
+  return text;
+}

@@ -1,0 +1,34 @@
+/*
+ * train/metrics.h: the record of a training run: metrics.jsonl in the output folder, one JSON object a line, each line
+ * flushed as it is written, so that a run that stops early keeps what it measured. The command prints the same objects
+ * with --json. Knows nothing of devices or experiments. A number that is NaN or infinite becomes null.
+ */
+#ifndef CLDANN_TRAIN_METRICS_H
+#define CLDANN_TRAIN_METRICS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+typedef struct metrics metrics;
+
+/*
+ * Makes the folder and those above it where missing and opens metrics.jsonl in it, anew. To be called before training
+ * starts, so that a folder that cannot be written is told at once. out_dir NULL: *out is NULL, which all below take.
+ */
+int metrics_open(cldann_error *e, const char *out_dir, metrics **out);
+int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p);
+int metrics_result(cldann_error *e, metrics *m, const cldann_result *r);
+/* Also frees. A second error than that of the last write cannot happen here: every line was flushed. */
+void metrics_close(metrics *m);
+
+/* The objects: {"type": "progress", ...} and {"type": "result", ...}. NULL when memory is short. json_decref frees them. */
+json_t *metrics_progress_json(const cldann_progress *p);
+json_t *metrics_result_json(const cldann_result *r);
+/* A number, or null for what JSON cannot say. */
+json_t *metrics_number(double v);
+/* Writes one line and flushes it; takes `object`, which may be NULL. `name` is for the message: the file's. */
+int metrics_line(cldann_error *e, FILE *f, const char *name, json_t *object);
+
+#endif

@@ -1,0 +1,396 @@
+/*
+ * train/trainer.c: one training run. Data are uploaded once; a window of log_every steps is queued without waiting and
+ * its statistics are read back at its end. See train/trainer.h; the public entry points are in train/run.c.
+ */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "data/sampler.h"
+#include "train/schedule.h"
+#include "train/trainer_internal.h"
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- setting up ---- */
+
+static int upload(trainer *t, const dataset *d, int with_labels, stream *s) {
+  device *dev = t->dev;
+  int rc;
+  const size_t bytes = dataset_item_bytes(d) * (size_t)d->n;
+  memset(s, 0, sizeof *s);
+  s->bytes = d->type == DATA_U8 ? 1 : 4;
+  s->channels = d->c;
+  TRY(buffer_new(dev, d->name, bytes, &s->x));
+  TRY(buffer_write(s->x, 0, d->x, bytes));
+  t->device_bytes += bytes;
+  if (!with_labels || !d->y) return CLDANN_OK;
+  TRY(buffer_new(dev, d->name, (size_t)d->n * 4, &s->labels));
+  TRY(buffer_write(s->labels, 0, d->y, (size_t)d->n * 4));
+  t->device_bytes += (size_t)d->n * 4;
+fail:
+  return rc;
+}
+
+static int zeroed(trainer *t, const char *what, size_t words, buffer **out) {
+  float *zero = NULL;
+  int rc;
+  TRY(mem_new(t->err, &zero, words, sizeof *zero));
+  TRY(buffer_new(t->dev, what, words * 4, out));
+  TRY(buffer_write(*out, 0, zero, words * 4));
+  t->device_bytes += words * 4;
+fail:
+  mem_free(zero);
+  return rc;
+}
+
+/* Adds d's pixels to the per-channel sums; a single channel counts for all. */
+static void add_channels(const dataset *d, int channels, double *sum, double *count) {
+  const size_t pixels = (size_t)d->n * (size_t)d->h * (size_t)d->w;
+  for (int c = 0; c < channels; c++) {
+    const size_t first = d->c == 1 ? 0 : (size_t)c;
+    double s = 0;
+    for (size_t i = 0; i < pixels; i++)
+      s += d->type == DATA_U8 ? ((const uint8_t *)d->x)[i * (size_t)d->c + first] : ((const float *)d->x)[i * (size_t)d->c + first];
+    sum[c] += s;
+    count[c] += (double)pixels;
+  }
+}
+
+static int set_mean(trainer *t) {
+  const cldann_experiment *x = t->x;
+  const int channels = net_input(x->net)->o.out.c;
+  double *sum = NULL;
+  float *mean = NULL;
+  int rc;
+  TRY(mem_new(t->err, &sum, 2 * (size_t)channels, sizeof *sum));
+  TRY(mem_new(t->err, &mean, (size_t)channels, sizeof *mean));
+  if (x->s.mean_channels) {
+    if (x->source) add_channels(x->source, channels, sum, sum + channels);
+    if (x->target) add_channels(x->target, channels, sum, sum + channels);
+    for (int c = 0; c < channels; c++) mean[c] = sum[channels + c] > 0 ? (float)(sum[c] / sum[channels + c]) : 0.0f;
+  }
+  TRY(buffer_new(t->dev, "mean", (size_t)channels * 4, &t->b.mean));
+  TRY(buffer_write(t->b.mean, 0, mean, (size_t)channels * 4));
+fail:
+  mem_free(sum);
+  mem_free(mean);
+  return rc;
+}
+
+static int set_parameters(trainer *t) {
+  const cldann_net *net = t->x->net;
+  const optimiser_settings *o = &t->x->s.optimiser;
+  float *params = NULL;
+  int rc;
+  const float hyper[4] = {(float)(o->kind == OPT_ADAM ? o->beta1 : o->momentum), (float)o->beta2, (float)o->epsilon,
+                          (float)o->weight_decay};
+  TRY(mem_new(t->err, &params, net->param_count, sizeof *params));
+  net_init_params(net, t->x->s.seed, params);
+  TRY(zeroed(t, "parameters", net->param_count, &t->b.params));
+  TRY(buffer_write(t->b.params, 0, params, net->param_count * 4));
+  TRY(zeroed(t, "gradients", net->param_count, &t->b.grads));
+  TRY(zeroed(t, "momentum", net->param_count, &t->b.m));
+  TRY(zeroed(t, "second moment", o->kind == OPT_ADAM ? net->param_count : 4, &t->b.v));
+  TRY(zeroed(t, "hyper-parameters", 4, &t->b.hyper));
+  TRY(buffer_write(t->b.hyper, 0, hyper, sizeof hyper));
+fail:
+  mem_free(params);
+  return rc;
+}
+
+static int batches_of(const dataset *d, int batch) {
+  return d ? (d->n + batch - 1) / batch : 0;
+}
+
+static int set_tables(trainer *t) {
+  const cldann_experiment *x = t->x;
+  const settings *s = &x->s;
+  const int evals = batches_of(x->source_test, s->eval_batch) > batches_of(x->target_test, s->eval_batch)
+                        ? batches_of(x->source_test, s->eval_batch)
+                        : batches_of(x->target_test, s->eval_batch);
+  size_t rows = (size_t)s->log_every, indices = rows * (size_t)s->batch;
+  int rc;
+  if (rows < (size_t)evals) rows = (size_t)evals;
+  if (indices < (size_t)evals * (size_t)s->eval_batch) indices = (size_t)evals * (size_t)s->eval_batch;
+  TRY(zeroed(t, "control", CTL_WORDS, &t->b.control));
+  TRY(zeroed(t, "statistics", 2 * STAT_WORDS, &t->b.stats));
+  TRY(zeroed(t, "norms", BRANCHES, &t->b.norms));
+  TRY(zeroed(t, "control table", rows * CTL_ROW_WORDS, &t->b.table));
+  TRY(zeroed(t, "index table", indices, &t->b.indices));
+  TRY(mem_new(t->err, &t->table, rows * CTL_ROW_WORDS, sizeof *t->table));
+  TRY(mem_new(t->err, &t->indices, indices, sizeof *t->indices));
+fail:
+  return rc;
+}
+
+static int method_of(optimiser_kind k) {
+  return k == OPT_SGD ? 0 : k == OPT_MOMENTUM ? 1 : k == OPT_NESTEROV ? 2 : 3;
+}
+
+/* The training plan: the target stream never has labels, except as the only stream of target-only, the upper bound. */
+static int plan_training(trainer *t) {
+  cldann_experiment *x = t->x;
+  const settings *s = &x->s;
+  const method *m = s->method;
+  launches *l = NULL;
+  int rc, both = m->source && m->target;
+  const dataset *first = m->source ? x->source : x->target;
+  plan_spec *p = &t->spec;
+  *p = (plan_spec){.train = 1, .rows = s->batch, .split = both ? s->batch / 2 : s->batch, .label_loss = m->label_loss,
+                   .domain_loss = m->domain_loss, .label_reduce = s->label_reduce, .domain_reduce = s->domain_reduce,
+                   .optimiser = method_of(s->optimiser.kind), .scale = (float)s->scale};
+  TRY(upload(t, first, m->label_loss, &p->streams[0]));
+  TRY(sampler_new(t->err, &t->samplers[0], first->name, first->n, p->split, s->seed, RNG_SHUFFLE_SOURCE));
+  if (both) {
+    TRY(upload(t, x->target, 0, &p->streams[1]));
+    TRY(sampler_new(t->err, &t->samplers[1], x->target->name, x->target->n, p->rows - p->split, s->seed, RNG_SHUFFLE_TARGET));
+  }
+  TRY(plan_build(t->dev, x->net, &t->b, p, &l));
+  if ((rc = replay_new(t->dev, l, &t->train)) < 0) {
+    launches_free(l);
+    goto fail;
+  }
+  t->device_bytes += replay_arena_bytes(t->train);
+fail:
+  return rc;
+}
+
+int trainer_new(cldann_experiment *x, const cldann_train_options *o, trainer **out) {
+  trainer *t = NULL;
+  int rc;
+  TRY(mem_new(&x->ctx->err, &t, 1, sizeof *t));
+  t->x = x;
+  t->err = &x->ctx->err;
+  t->dev = x->ctx->dev;
+  if (o) t->o = *o;
+  TRY(experiment_load_data(x, t->o.on_message, t->o.user));
+  TRY(set_mean(t));
+  TRY(set_parameters(t));
+  TRY(set_tables(t));
+  TRY(plan_training(t));
+  *out = t;
+  return CLDANN_OK;
+fail:
+  trainer_free(t);
+  return rc;
+}
+
+static void free_stream(stream *s) {
+  buffer_free(s->x);
+  buffer_free(s->labels);
+}
+
+void trainer_free(trainer *t) {
+  if (!t) return;
+  device_finish(t->dev);
+  replay_free(t->train);
+  for (int i = 0; i < 2; i++) free_stream(&t->spec.streams[i]), sampler_free(t->samplers[i]);
+  buffer *all[] = {t->b.params, t->b.grads, t->b.m,    t->b.v,     t->b.control, t->b.stats,
+                   t->b.norms,  t->b.mean,  t->b.hyper, t->b.table, t->b.indices};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) buffer_free(all[i]);
+  mem_free(t->table);
+  mem_free(t->indices);
+  mem_free(t);
+}
+
+/* ---- running ---- */
+
+static void put_float(int32_t *row, int at, double v) {
+  const float f = (float)v;
+  memcpy(&row[at], &f, sizeof f);
+}
+
+static int fill_step(trainer *t, int64_t step, int at) {
+  const settings *s = &t->x->s;
+  const weights w = schedule_at(s, step);
+  int32_t *row = t->table + (size_t)at * CTL_ROW_WORDS, *indices = t->indices + (size_t)at * (size_t)s->batch;
+  int rc;
+  row[CTL_STEP] = (int32_t)step;
+  put_float(row, CTL_LR, w.lr);
+  put_float(row, CTL_LAMBDA, w.reversal);
+  put_float(row, CTL_DOMAIN_WEIGHT, w.domain);
+  row[CTL_ROWS] = s->batch;
+  /* With one stream all rows are of its domain. */
+  row[CTL_SPLIT] = t->samplers[1] ? t->spec.split : s->method->source ? s->batch : 0;
+  put_float(row, CTL_ADAM1, 1.0 / (1.0 - pow(s->optimiser.beta1, (double)(step + 1))));
+  put_float(row, CTL_ADAM2, 1.0 / (1.0 - pow(s->optimiser.beta2, (double)(step + 1))));
+  TRY(sampler_batch(t->err, t->samplers[0], step, indices));
+  if (t->samplers[1]) TRY(sampler_batch(t->err, t->samplers[1], step, indices + t->spec.split));
+fail:
+  return rc;
+}
+
+/* Hands a window's tables to the device and sets the clock to its first row; bad: the value of CTL_BAD to start with. */
+static int begin_window(trainer *t, size_t steps, size_t rows, int32_t bad) {
+  const int32_t clock[2] = {bad, 0};
+  const float zero[2 * STAT_WORDS] = {0};
+  int rc;
+  TRY(buffer_write(t->b.table, 0, t->table, steps * CTL_ROW_WORDS * 4));
+  TRY(buffer_write(t->b.indices, 0, t->indices, steps * rows * 4));
+  TRY(buffer_write(t->b.control, CTL_BAD * 4, clock, sizeof clock));
+  TRY(buffer_write(t->b.stats, 0, zero, sizeof zero));
+fail:
+  return rc;
+}
+
+/* One step with the updates held back: drivers compile at a kernel's first launch, and that is not training time. */
+static int warm_up(trainer *t) {
+  const double start = now();
+  int rc;
+  TRY(fill_step(t, t->step, 0));
+  TRY(begin_window(t, 1, (size_t)t->x->s.batch, 1));
+  TRY(replay_run(t->train));
+  TRY(device_finish(t->dev));
+  t->warm = 1;
+  trainer_say(t, "kernels ready in %.1f s", now() - start);
+fail:
+  return rc;
+}
+
+static double ratio(double a, double b) {
+  return b > 0 ? a / b : NAN;
+}
+
+static int read_window(trainer *t, int steps, double seconds, cldann_progress *p) {
+  float stats[2 * STAT_WORDS], norms[BRANCHES];
+  const settings *s = &t->x->s;
+  const float *label = stats, *domain = stats + STAT_WORDS;
+  const weights w = schedule_at(s, t->step - 1);
+  int rc;
+  TRY(buffer_read(t->b.stats, 0, stats, sizeof stats));
+  TRY(buffer_read(t->b.norms, 0, norms, sizeof norms));
+  memset(p, 0, sizeof *p);
+  p->step = t->step;
+  p->steps = s->steps;
+  p->label_loss = ratio(label[STAT_LOSS], label[STAT_ROWS]);
+  p->domain_loss = ratio(domain[STAT_LOSS], domain[STAT_ROWS]);
+  p->label_accuracy = ratio(label[STAT_HITS0] + label[STAT_HITS1], label[STAT_ROWS]);
+  p->domain_accuracy_source = ratio(domain[STAT_HITS0], domain[STAT_ROWS0]);
+  p->domain_accuracy_target = ratio(domain[STAT_HITS1], domain[STAT_ROWS1]);
+  p->domain_accuracy = ratio(domain[STAT_HITS0] + domain[STAT_HITS1], domain[STAT_ROWS]);
+  p->lr = w.lr;
+  p->lambda = w.lambda;
+  p->domain_weight = w.domain;
+  p->feature_weight = -w.reversal * w.domain;
+  for (int i = 0; i < BRANCHES; i++) p->gradient_norm[i] = sqrt((double)norms[i]);
+  p->samples_per_second = ratio((double)steps * s->batch, seconds);
+  p->seconds = t->seconds;
+  p->eta_seconds = ratio(t->seconds, (double)t->step) * (double)(s->steps - t->step);
+fail:
+  return rc;
+}
+
+int trainer_run(trainer *t, int64_t until) {
+  const settings *s = &t->x->s;
+  int rc = CLDANN_OK;
+  if (!t->warm) TRY(warm_up(t));
+  while (t->step < until) {
+    const double start = now();
+    const int64_t left = until - t->step;
+    const int steps = (int)(left < s->log_every ? left : s->log_every);
+    cldann_progress p;
+    int32_t bad;
+    for (int i = 0; i < steps; i++) TRY(fill_step(t, t->step + i, i));
+    TRY(begin_window(t, (size_t)steps, (size_t)s->batch, 0));
+    for (int i = 0; i < steps; i++) {
+      TRY(replay_run(t->train));
+      TRY(device_flush(t->dev));
+    }
+    TRY(buffer_read(t->b.control, CTL_BAD * 4, &bad, sizeof bad));
+    if (bad) TRY(trainer_diagnose(t, bad - 1));
+    t->step += steps;
+    t->seconds += now() - start;
+    TRY(read_window(t, steps, now() - start, &p));
+    if (t->metrics) TRY(metrics_write(t->err, t->metrics, &p));
+    if (t->o.on_progress && t->o.on_progress(t->o.user, &p))
+      FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
+  }
+fail:
+  return rc;
+}
+
+/* Puts the tables and the clock for one given step in place; used by diagnosis and profiling. */
+int trainer_prepare_step(trainer *t, int64_t step, int32_t bad) {
+  int rc;
+  TRY(fill_step(t, step, 0));
+  TRY(begin_window(t, 1, (size_t)t->x->s.batch, bad));
+fail:
+  return rc;
+}
+
+int trainer_params(trainer *t, float *out) {
+  return buffer_read(t->b.params, 0, out, t->x->net->param_count * 4);
+}
+
+int trainer_set_params(trainer *t, const float *params) {
+  return buffer_write(t->b.params, 0, params, t->x->net->param_count * 4);
+}
+
+/* ---- evaluating ---- */
+
+static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
+  const int batch = t->x->s.eval_batch, batches = batches_of(d, batch);
+  const int has_domain = net_loss(t->x->net, CLDANN_TARGET_DOMAIN) != NULL, has_label = net_loss(t->x->net, CLDANN_TARGET_LABELS) != NULL;
+  plan_spec p = {.rows = batch, .split = batch, .label_loss = has_label && d->y, .domain_loss = has_domain, .scale = (float)t->x->s.scale};
+  launches *l = NULL;
+  replay *r = NULL;
+  int rc;
+  TRY(upload(t, d, 1, &p.streams[0]));
+  TRY(plan_build(t->dev, t->x->net, &t->b, &p, &l));
+  if ((rc = replay_new(t->dev, l, &r)) < 0) {
+    launches_free(l);
+    goto fail;
+  }
+  memset(t->table, 0, (size_t)batches * CTL_ROW_WORDS * 4);
+  for (int i = 0; i < batches; i++) {
+    int32_t *row = t->table + (size_t)i * CTL_ROW_WORDS;
+    const int left = d->n - i * batch;
+    row[CTL_ROWS] = left < batch ? left : batch; /* the last batch may be partial: its padding rows repeat row 0 */
+    row[CTL_SPLIT] = domain ? 0 : batch;
+    put_float(row, CTL_DOMAIN_WEIGHT, 1.0);
+    for (int k = 0; k < batch; k++) t->indices[(size_t)i * (size_t)batch + (size_t)k] = k < left ? i * batch + k : 0;
+  }
+  TRY(begin_window(t, (size_t)batches, (size_t)batch, 0));
+  for (int i = 0; i < batches; i++) TRY(replay_run(r));
+  TRY(buffer_read(t->b.stats, 0, stats, 2 * STAT_WORDS * 4));
+fail:
+  device_finish(t->dev);
+  replay_free(r);
+  free_stream(&p.streams[0]);
+  return rc;
+}
+
+int trainer_evaluate(trainer *t, cldann_result *r) {
+  const dataset *sets[2] = {t->x->source_test, t->x->target_test};
+  double *accuracy[2] = {&r->source_accuracy, &r->target_accuracy}, *loss[2] = {&r->source_loss, &r->target_loss};
+  double *domain[2] = {&r->domain_accuracy_source, &r->domain_accuracy_target};
+  float stats[2 * STAT_WORDS];
+  int rc = CLDANN_OK;
+  for (int i = 0; i < 2; i++) {
+    *accuracy[i] = *loss[i] = *domain[i] = NAN;
+    if (!sets[i]) continue;
+    TRY(eval_set(t, sets[i], i, stats));
+    *accuracy[i] = ratio(stats[STAT_HITS0] + stats[STAT_HITS1], stats[STAT_ROWS]);
+    *loss[i] = ratio(stats[STAT_LOSS], stats[STAT_ROWS]);
+    *domain[i] = ratio(stats[STAT_WORDS + STAT_HITS0] + stats[STAT_WORDS + STAT_HITS1], stats[STAT_WORDS + STAT_ROWS]);
+  }
+  r->domain_accuracy = 0.5 * (r->domain_accuracy_source + r->domain_accuracy_target);
+  snprintf(r->method, sizeof r->method, "%s", t->x->s.method->name);
+  snprintf(r->device, sizeof r->device, "%s", device_get_info(t->dev)->name);
+  r->seed = t->x->s.seed;
+  r->steps = t->step;
+  r->seconds = t->seconds;
+  r->samples_per_second = ratio((double)t->step * t->x->s.batch, t->seconds);
+fail:
+  return rc;
+}

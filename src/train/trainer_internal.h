@@ -1,0 +1,33 @@
+/* train/trainer_internal.h: the trainer's state, for the files of this room that run, diagnose and describe it. */
+#ifndef CLDANN_TRAIN_TRAINER_INTERNAL_H
+#define CLDANN_TRAIN_TRAINER_INTERNAL_H
+
+#include "data/sampler.h"
+#include "net/plan.h"
+#include "train/metrics.h"
+#include "train/trainer.h"
+
+struct trainer {
+  cldann_experiment *x;
+  cldann_error *err;
+  device *dev;
+  cldann_train_options o;
+  metrics *metrics; /* borrowed; NULL: no record */
+  plan_buffers b;
+  plan_spec spec; /* of the training plan; owns the streams' buffers */
+  sampler *samplers[2];
+  replay *train;
+  int32_t *table, *indices; /* a window's, on the host */
+  int64_t step;
+  double seconds; /* of training steps */
+  size_t device_bytes;
+  int warm;
+};
+
+void trainer_say(trainer *t, const char *fmt, ...) ERR_PRINTF(2, 3);
+int trainer_prepare_step(trainer *t, int64_t step, int32_t bad);
+int trainer_set_params(trainer *t, const float *params);
+/* Replays a step that went bad and names the first op whose result is not finite: CLDANN_E_DIVERGED, always negative. */
+int trainer_diagnose(trainer *t, int64_t step);
+
+#endif

@@ -1,0 +1,11 @@
+/* tests/ops_suites.h: the parts of tests/test_ops, a file each: ops by their table, losses, kernels without an op. */
+#ifndef CLDANN_TESTS_OPS_SUITES_H
+#define CLDANN_TESTS_OPS_SUITES_H
+
+#include <check.h>
+
+TCase *op_cases(void);     /* tests/ops_cases.c */
+TCase *loss_cases(void);   /* tests/ops_loss.c */
+TCase *kernel_cases(void); /* tests/ops_kernels.c */
+
+#endif
