@@ -119,10 +119,10 @@ typedef struct cldann_layer {
 
 /* The window of a convolution or a pooling. SAME: output = ceil(input / stride), as TensorFlow pads. */
 typedef struct cldann_window {
-  int height, width;               /* in pixels */
-  int stride_y, stride_x;          /* 0 means 1 for a convolution, the window for a pooling */
+  int height, width;      /* in pixels */
+  int stride_y, stride_x; /* 0 means 1 for a convolution, the window for a pooling */
   cldann_padding padding;
-  int top, bottom, left, right;    /* for CLDANN_EXPLICIT */
+  int top, bottom, left, right; /* for CLDANN_EXPLICIT */
 } cldann_window;
 
 /*
@@ -136,7 +136,7 @@ void cldann_branch(cldann_net *net, cldann_branch_id branch);
 int cldann_name(cldann_node *node, const char *name);
 
 cldann_node *cldann_input(cldann_net *net, int height, int width, int channels);
-cldann_node *cldann_dense(cldann_node *x, int units, const cldann_layer *layer);          /* flattens (h,w,c) itself */
+cldann_node *cldann_dense(cldann_node *x, int units, const cldann_layer *layer); /* flattens (h,w,c) itself */
 cldann_node *cldann_conv2d(cldann_node *x, int filters, const cldann_window *window, const cldann_layer *layer);
 cldann_node *cldann_max_pool(cldann_node *x, const cldann_window *window);
 cldann_node *cldann_relu(cldann_node *x);

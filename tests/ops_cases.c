@@ -23,8 +23,10 @@ typedef struct op_case {
   int what; /* ACT*: fused activations to try; BETA1: beta 1 too; SMALL: also under a simulator; TIES: equal inputs */
 } op_case;
 
-#define SAME(...) {__VA_ARGS__, .padding = CLDANN_SAME}
-#define PAD(T, B, L, R, ...) {__VA_ARGS__, .padding = CLDANN_EXPLICIT, .top = T, .bottom = B, .left = L, .right = R}
+#define SAME(...) \
+  { __VA_ARGS__, .padding = CLDANN_SAME }
+#define PAD(T, B, L, R, ...) \
+  { __VA_ARGS__, .padding = CLDANN_EXPLICIT, .top = T, .bottom = B, .left = L, .right = R }
 
 static const op_case cases[] = {
     {"dense", 1, {1, 1, 1}, 1, {0}, BETA1 | SMALL | ACT1},
@@ -89,9 +91,12 @@ typedef struct trial { /* one case, variant, activation and beta on the device *
 static double *new_inputs(const op_case *c, size_t n) {
   double *x = new_normals(11, n);
   for (size_t i = 0; i < n; i++) {
-    if (c->what & TIES) x[i] = floor(1.5 + 1.5 * draw_uniform(12, i));
-    else if (!strcmp(c->op, "max_pool")) x[i] = (double)((i * 7919 + 5) % n) - (double)n / 2;
-    else if (!strcmp(c->op, "relu")) x[i] = (double)(float)(x[i] + (x[i] > 0 ? 0.25 : -0.25));
+    if (c->what & TIES)
+      x[i] = floor(1.5 + 1.5 * draw_uniform(12, i));
+    else if (!strcmp(c->op, "max_pool"))
+      x[i] = (double)((i * 7919 + 5) % n) - (double)n / 2;
+    else if (!strcmp(c->op, "relu"))
+      x[i] = (double)(float)(x[i] + (x[i] > 0 ? 0.25 : -0.25));
   }
   return x;
 }
@@ -242,8 +247,9 @@ static void check_direction(trial *t, int which) {
   const double got = objective(t, which, up, y) - objective(t, which, down, y);
   for (size_t i = 0; i < t->n_y; i++) noise += pow(t->dy_v[i] * tolerance(y[i], 4 * mag[i], ref_terms(&t->o)), 2);
   const double allowed = (t->o.type->act ? 5e-3 : 1e-3) * sqrt(spread) + 2 * sqrt(noise);
-  ck_assert_msg(fabs(got - want) <= allowed, "%s: gradient %d along a direction: forward changes by %.9g, gradient says %.9g (allowed %.3g)",
-                t->g.label, which, got, want, allowed);
+  ck_assert_msg(fabs(got - want) <= allowed,
+                "%s: gradient %d along a direction: forward changes by %.9g, gradient says %.9g (allowed %.3g)", t->g.label,
+                which, got, want, allowed);
   rig_put_doubles(&t->g, t->slot[which], t->in[which]);
   free(grad), free(up), free(down), free(y), free(mag);
 }
@@ -375,9 +381,9 @@ START_TEST(windows) {
     cldann_padding padding;
     int lead, trail, pad, out;
   } known[] = {
-      {28, 5, 1, CLDANN_SAME, 0, 0, 2, 28}, {28, 5, 1, CLDANN_VALID, 0, 0, 0, 24},   {28, 2, 2, CLDANN_SAME, 0, 0, 0, 14},
-      {5, 3, 2, CLDANN_SAME, 0, 0, 1, 3},   {6, 3, 2, CLDANN_SAME, 0, 0, 0, 3},      {7, 4, 3, CLDANN_SAME, 0, 0, 1, 3},
-      {5, 2, 1, CLDANN_SAME, 0, 0, 0, 5},   {5, 1, 3, CLDANN_SAME, 0, 0, 0, 2},      {7, 3, 2, CLDANN_VALID, 0, 0, 0, 3},
+      {28, 5, 1, CLDANN_SAME, 0, 0, 2, 28}, {28, 5, 1, CLDANN_VALID, 0, 0, 0, 24},  {28, 2, 2, CLDANN_SAME, 0, 0, 0, 14},
+      {5, 3, 2, CLDANN_SAME, 0, 0, 1, 3},   {6, 3, 2, CLDANN_SAME, 0, 0, 0, 3},     {7, 4, 3, CLDANN_SAME, 0, 0, 1, 3},
+      {5, 2, 1, CLDANN_SAME, 0, 0, 0, 5},   {5, 1, 3, CLDANN_SAME, 0, 0, 0, 2},     {7, 3, 2, CLDANN_VALID, 0, 0, 0, 3},
       {8, 3, 2, CLDANN_VALID, 0, 0, 0, 3},  {6, 3, 1, CLDANN_EXPLICIT, 2, 1, 2, 7}, {1, 1, 1, CLDANN_VALID, 9, 9, 0, 1},
   };
   cldann_error e;
@@ -385,9 +391,14 @@ START_TEST(windows) {
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     for (int across = 0; across < 2; across++) {
       const int k = known[i].k, s = known[i].stride;
-      op o = {.type = &op_conv2d, .name = "c", .in = {1, 1, 1}, .units = 1, .window = {1, 1, 1, 1, known[i].padding, 0, 0, 0, 0}};
-      if (across) o.in.w = known[i].in, o.window.width = k, o.window.stride_x = s, o.window.left = known[i].lead, o.window.right = known[i].trail;
-      else o.in.h = known[i].in, o.window.height = k, o.window.stride_y = s, o.window.top = known[i].lead, o.window.bottom = known[i].trail;
+      op o = {
+          .type = &op_conv2d, .name = "c", .in = {1, 1, 1}, .units = 1, .window = {1, 1, 1, 1, known[i].padding, 0, 0, 0, 0}};
+      if (across)
+        o.in.w = known[i].in, o.window.width = k, o.window.stride_x = s, o.window.left = known[i].lead,
+        o.window.right = known[i].trail;
+      else
+        o.in.h = known[i].in, o.window.height = k, o.window.stride_y = s, o.window.top = known[i].lead,
+        o.window.bottom = known[i].trail;
       ck_assert_msg(o.type->infer(&o, &e) == CLDANN_OK, "window %zu: %s", i, e.message);
       ck_assert_int_eq(across ? o.out.w : o.out.h, known[i].out);
       ck_assert_int_eq(across ? o.pad_left : o.pad_top, known[i].pad);

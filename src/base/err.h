@@ -21,14 +21,14 @@ void err_clear(cldann_error *e);
 int err_set(cldann_error *e, int code, const char *file, int line, const char *fmt, ...) ERR_PRINTF(5, 6);
 
 /* Both need `int rc` and a label `fail:` in the function. */
-#define FAIL(e, code, ...)                                           \
-  do {                                                               \
-    rc = err_set((e), (code), __FILE__, __LINE__, __VA_ARGS__);      \
-    goto fail;                                                       \
+#define FAIL(e, code, ...)                                      \
+  do {                                                          \
+    rc = err_set((e), (code), __FILE__, __LINE__, __VA_ARGS__); \
+    goto fail;                                                  \
   } while (0)
-#define TRY(call)                                                    \
-  do {                                                               \
-    if ((rc = (call)) < 0) goto fail;                                \
+#define TRY(call)                     \
+  do {                                \
+    if ((rc = (call)) < 0) goto fail; \
   } while (0)
 
 #endif

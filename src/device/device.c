@@ -71,7 +71,8 @@ static int enumerate(cldann_error *e, device_info *infos, cl_platform_id *platfo
   code = clGetPlatformIDs(MAX_PLATFORMS, p, &np);
   if (code != CL_SUCCESS || np == 0)
     FAIL(e, CLDANN_E_DEVICE,
-         "no OpenCL platform found; install a driver, for any CPU: apt-get install pocl-opencl-icd (and check /etc/OpenCL/vendors)");
+         "no OpenCL platform found; install a driver, for any CPU: apt-get install pocl-opencl-icd (and check "
+         "/etc/OpenCL/vendors)");
   if (np > MAX_PLATFORMS) np = MAX_PLATFORMS;
   for (cl_uint i = 0; i < np; i++) {
     cl_device_id list[MAX_DEVICES];
@@ -205,8 +206,8 @@ int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {
   int rc;
   if (bytes == 0) bytes = 4;
   if (bytes > d->info.max_alloc_bytes)
-    FAIL(d->err, CLDANN_E_MEM, "%s needs %.1f MB, but %s allows %.1f MB in one buffer; use a smaller batch or fewer items", what,
-         (double)bytes / 1e6, d->info.name, (double)d->info.max_alloc_bytes / 1e6);
+    FAIL(d->err, CLDANN_E_MEM, "%s needs %.1f MB, but %s allows %.1f MB in one buffer; use a smaller batch or fewer items",
+         what, (double)bytes / 1e6, d->info.name, (double)d->info.max_alloc_bytes / 1e6);
   TRY(mem_new(d->err, &b, 1, sizeof *b));
   b->dev = d;
   b->bytes = bytes;
@@ -240,7 +241,8 @@ fail:
 static int buffer_put(buffer *b, cl_bool wait, size_t offset, const void *src, size_t bytes) {
   int rc;
   TRY(buffer_range(b, offset, bytes));
-  if (bytes) CL_TRY(b->dev->err, "upload", clEnqueueWriteBuffer(b->dev->queue, b->mem, wait, offset, bytes, src, 0, NULL, NULL));
+  if (bytes)
+    CL_TRY(b->dev->err, "upload", clEnqueueWriteBuffer(b->dev->queue, b->mem, wait, offset, bytes, src, 0, NULL, NULL));
 fail:
   return rc;
 }

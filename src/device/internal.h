@@ -31,13 +31,13 @@ const char *cl_code_name(cl_int code);
 /* Records a failed CL call: its text, the code's name, and advice when there is some. Returns CLDANN_E_CL. */
 int cl_fail(cldann_error *e, cl_int code, const char *call, const char *what, const char *file, int line);
 
-#define CL_TRY(e, what, call)                                        \
-  do {                                                               \
-    cl_int cl_code_ = (call);                                        \
-    if (cl_code_ != CL_SUCCESS) {                                    \
+#define CL_TRY(e, what, call)                                         \
+  do {                                                                \
+    cl_int cl_code_ = (call);                                         \
+    if (cl_code_ != CL_SUCCESS) {                                     \
       rc = cl_fail((e), cl_code_, #call, (what), __FILE__, __LINE__); \
-      goto fail;                                                     \
-    }                                                                \
+      goto fail;                                                      \
+    }                                                                 \
   } while (0)
 
 void device_free_programs(device *d);

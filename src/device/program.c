@@ -85,7 +85,8 @@ static int kernel_text(cldann_error *e, const char *name, const char **text, cha
     FAIL(e, CLDANN_E_ARG, "no kernel file named %s in the library", name);
   }
   snprintf(path, sizeof path, "%s/%s.%s", dir, name, !strcmp(name, "common") || !strcmp(name, "layout") ? "clh" : "cl");
-  if (!(f = fopen(path, "rb"))) FAIL(e, CLDANN_E_IO, "%s: %s; CLDANN_KERNEL_PATH must hold the cl/ folder's files", path, strerror(errno));
+  if (!(f = fopen(path, "rb")))
+    FAIL(e, CLDANN_E_IO, "%s: %s; CLDANN_KERNEL_PATH must hold the cl/ folder's files", path, strerror(errno));
   fseek(f, 0, SEEK_END);
   long n = ftell(f);
   rewind(f);

@@ -60,7 +60,9 @@ static int analyse(planner *p) {
       losses += n->needed;
     }
   }
-  if (!losses) FAIL(net->err, CLDANN_E_ARG, "the net has no loss that this method trains; end each head with softmax_xent or logistic_xent");
+  if (!losses)
+    FAIL(net->err, CLDANN_E_ARG,
+         "the net has no loss that this method trains; end each head with softmax_xent or logistic_xent");
   for (int i = net->n - 1; i > 0; i--)
     if (p->at[i].needed && net->nodes[i]->in) {
       below(p, i)->needed = 1;
@@ -225,7 +227,8 @@ static void gather(planner *p, int which, int first, int rows) {
   launch *k = launches_add(p->l, "gather", s->bytes == 1 ? "gather_u8" : "gather_f32", "generic");
   launch_def(p->l, k, "C", t.c);
   launch_def(p->l, k, "SC", s->channels);
-  launch_in(p->l, k, launches_external(p->l, which ? "target data" : "source data", s->x, s->bytes, 0, rows, t.h, t.w, s->channels));
+  launch_in(p->l, k,
+            launches_external(p->l, which ? "target data" : "source data", s->x, s->bytes, 0, rows, t.h, t.w, s->channels));
   launch_in(p->l, k, idx);
   launch_in(p->l, k, external(p, "mean", p->b->mean, 0, t.c));
   launch_out(p->l, k, t);

@@ -19,7 +19,7 @@ typedef struct stream { /* where rows come from: a data set on the device */
   buffer *labels;       /* (items) int32, or NULL */
 } stream;
 
-typedef struct plan_buffers { /* what all plans of a run share; sizes in floats or ints unless said */
+typedef struct plan_buffers {     /* what all plans of a run share; sizes in floats or ints unless said */
   buffer *params, *grads, *m, *v; /* param_count each; m and v as the optimiser needs */
   buffer *control;                /* CTL_WORDS */
   buffer *stats;                  /* 2 * STAT_WORDS: label loss, domain loss */

@@ -36,7 +36,8 @@ static int bind(replay *r, int at) {
       const vbuf *b = &r->l->bufs[a->t.buf];
       const size_t offset = home_offset(b, a->t);
       if (a->t.buf == 0) FAIL(device_error(r->dev), CLDANN_E_ARG, "%s: argument %d of %s has no buffer", k->node, i, k->kernel);
-      if (offset > INT_MAX) FAIL(device_error(r->dev), CLDANN_E_MEM, "%s: more than 2^31 elements in a buffer; use a smaller batch", k->node);
+      if (offset > INT_MAX)
+        FAIL(device_error(r->dev), CLDANN_E_MEM, "%s: more than 2^31 elements in a buffer; use a smaller batch", k->node);
       TRY(kernel_set_buffer(r->kernels[at], index++, home(r, b)));
       TRY(kernel_set_int(r->kernels[at], index++, (int32_t)offset));
     }

@@ -34,7 +34,8 @@ static void backward(launches *l, const op *o, const op_io *io) {
 }
 
 #define ACTIVATION(NAME, ACT) \
-  const op_type op_##NAME = {.name = #NAME, .flags = OP_ACT, .act = ACT, .infer = infer, .forward = forward, .backward = backward}
+  const op_type op_##NAME = { \
+      .name = #NAME, .flags = OP_ACT, .act = ACT, .infer = infer, .forward = forward, .backward = backward}
 
 ACTIVATION(relu, ACT_RELU);
 ACTIVATION(sigmoid, ACT_SIGMOID);

@@ -19,11 +19,20 @@ static int infer(op *o, cldann_error *e) {
   if (o->units < 1) FAIL(e, CLDANN_E_SHAPE, "conv2d %s: filters is %d; it must be at least 1", o->name, o->units);
   o->out.c = o->units;
   const int kh = o->window.height, kw = o->window.width, area = kh * kw;
-  o->params[0] = (param){.suffix = "weight", .dims = {kh, kw, o->in.c, o->units}, .n_dims = 4,
-                         .count = (size_t)area * (size_t)o->in.c * (size_t)o->units, .fan_in = area * o->in.c,
-                         .fan_out = area * o->units, .init = o->layer.weights};
-  o->params[1] = (param){.suffix = "bias", .dims = {o->units}, .n_dims = 1, .count = (size_t)o->units, .fan_in = area * o->in.c,
-                         .fan_out = area * o->units, .init = o->layer.biases};
+  o->params[0] = (param){.suffix = "weight",
+                         .dims = {kh, kw, o->in.c, o->units},
+                         .n_dims = 4,
+                         .count = (size_t)area * (size_t)o->in.c * (size_t)o->units,
+                         .fan_in = area * o->in.c,
+                         .fan_out = area * o->units,
+                         .init = o->layer.weights};
+  o->params[1] = (param){.suffix = "bias",
+                         .dims = {o->units},
+                         .n_dims = 1,
+                         .count = (size_t)o->units,
+                         .fan_in = area * o->in.c,
+                         .fan_out = area * o->units,
+                         .init = o->layer.biases};
   o->n_params = 2;
 fail:
   return rc;
@@ -70,7 +79,8 @@ static void forward_cpu(launches *l, const char *name, const void *what) {
   launch_in(l, k, c->io->w);
   launch_in(l, k, c->io->b);
   launch_out(l, k, c->io->y);
-  launch_grid1(l, k, (size_t)(ceil_div(o->out.w, t.rows) * ceil_div(o->units, t.nv * t.v)), (size_t)o->out.h, (size_t)c->io->x.rows);
+  launch_grid1(l, k, (size_t)(ceil_div(o->out.w, t.rows) * ceil_div(o->units, t.nv * t.v)), (size_t)o->out.h,
+               (size_t)c->io->x.rows);
   k->flops = pass_flops(o, c->io->x.rows);
 }
 
@@ -122,7 +132,8 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
   launch_in(l, k, flipped);
   launch_in(l, k, flipped);
   launch_write(l, k, c->io->dx, c->io->beta);
-  launch_grid1(l, k, (size_t)(ceil_div(o->in.w, t.rows) * ceil_div(o->in.c, t.nv * t.v)), (size_t)o->in.h, (size_t)c->io->x.rows);
+  launch_grid1(l, k, (size_t)(ceil_div(o->in.w, t.rows) * ceil_div(o->in.c, t.nv * t.v)), (size_t)o->in.h,
+               (size_t)c->io->x.rows);
   k->flops = pass_flops(o, c->io->x.rows);
 }
 
@@ -146,7 +157,8 @@ static void backward_data_generic(launches *l, const char *name, const void *wha
  */
 static int dw_parts(int n, int oh, int ow, int kh, long long weights) {
   int s = 1;
-  while (2 * s * kh <= 64 && 2 * s <= n * oh && 256LL * s <= (long long)n * oh * ow && (s < 4 || 2 * s * weights <= 2000000)) s *= 2;
+  while (2 * s * kh <= 64 && 2 * s <= n * oh && 256LL * s <= (long long)n * oh * ow && (s < 4 || 2 * s * weights <= 2000000))
+    s *= 2;
   return s;
 }
 
@@ -195,7 +207,8 @@ static void backward_weights_generic(launches *l, const char *name, const void *
 
 static const variant forward_variants[] = {{"cpu", fits_cpu, forward_cpu}, {"generic", fits_any, forward_generic}};
 static const variant data_variants[] = {{"cpu", fits_cpu, backward_data_cpu}, {"generic", fits_any, backward_data_generic}};
-static const variant weight_variants[] = {{"cpu", fits_cpu, backward_weights_cpu}, {"generic", fits_any, backward_weights_generic}};
+static const variant weight_variants[] = {{"cpu", fits_cpu, backward_weights_cpu},
+                                          {"generic", fits_any, backward_weights_generic}};
 
 static void emit(launches *l, const variant *table, const op *o, const op_io *io) {
   const conv c = {o, io};

@@ -9,18 +9,34 @@ static int infer(op *o, cldann_error *e) {
   const int in = o->in.h * o->in.w * o->in.c;
   if (o->units < 1) FAIL(e, CLDANN_E_SHAPE, "dense %s: units is %d; it must be at least 1", o->name, o->units);
   o->out = (shape){1, 1, o->units};
-  o->params[0] = (param){.suffix = "weight", .dims = {in, o->units}, .n_dims = 2, .count = (size_t)in * (size_t)o->units,
-                         .fan_in = in, .fan_out = o->units, .init = o->layer.weights};
-  o->params[1] = (param){.suffix = "bias", .dims = {o->units}, .n_dims = 1, .count = (size_t)o->units, .fan_in = in,
-                         .fan_out = o->units, .init = o->layer.biases};
+  o->params[0] = (param){.suffix = "weight",
+                         .dims = {in, o->units},
+                         .n_dims = 2,
+                         .count = (size_t)in * (size_t)o->units,
+                         .fan_in = in,
+                         .fan_out = o->units,
+                         .init = o->layer.weights};
+  o->params[1] = (param){.suffix = "bias",
+                         .dims = {o->units},
+                         .n_dims = 1,
+                         .count = (size_t)o->units,
+                         .fan_in = in,
+                         .fan_out = o->units,
+                         .init = o->layer.biases};
   o->n_params = 2;
 fail:
   return rc;
 }
 
 static void forward(launches *l, const op *o, const op_io *io) {
-  gemm_emit(l, &(gemm){.m = io->x.rows, .n = o->units, .k = (int)tensor_item(io->x), .a = io->x, .b = io->w, .c = io->y,
-                       .bias = io->b, .act = o->act});
+  gemm_emit(l, &(gemm){.m = io->x.rows,
+                       .n = o->units,
+                       .k = (int)tensor_item(io->x),
+                       .a = io->x,
+                       .b = io->w,
+                       .c = io->y,
+                       .bias = io->b,
+                       .act = o->act});
 }
 
 static void backward(launches *l, const op *o, const op_io *io) {
@@ -28,7 +44,8 @@ static void backward(launches *l, const op *o, const op_io *io) {
   gemm_emit(l, &(gemm){.m = in, .n = o->units, .k = rows, .a = io->x, .a_trans = 1, .b = io->dy, .c = io->dw});
   column_sums_emit(l, io->dy, rows, o->units, io->db);
   if (io->dx.buf)
-    gemm_emit(l, &(gemm){.m = rows, .n = in, .k = o->units, .a = io->dy, .b = io->w, .b_trans = 1, .c = io->dx, .beta = io->beta});
+    gemm_emit(l,
+              &(gemm){.m = rows, .n = in, .k = o->units, .a = io->dy, .b = io->w, .b_trans = 1, .c = io->dx, .beta = io->beta});
 }
 
 static double flops(const op *o) {

@@ -91,12 +91,13 @@ static int run_clblast(device *d, const launch *l, const vbuf *bufs, buffer *are
   const size_t m = (size_t)l->args[3].i, n = (size_t)l->args[4].i, k = (size_t)l->args[5].i;
   const int ta = l->args[6].i, tb = l->args[7].i, beta = l->args[8].i;
   cl_command_queue queue = device_queue(d);
-  const CLBlastStatusCode code =
-      CLBlastSgemm(CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo, tb ? CLBlastTransposeYes : CLBlastTransposeNo,
-                   m, n, k, 1.0f, mem[0], off[0], ta ? m : k, mem[1], off[1], tb ? k : n, (float)beta, mem[2], off[2], n, &queue, NULL);
+  const CLBlastStatusCode code = CLBlastSgemm(
+      CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo, tb ? CLBlastTransposeYes : CLBlastTransposeNo, m, n,
+      k, 1.0f, mem[0], off[0], ta ? m : k, mem[1], off[1], tb ? k : n, (float)beta, mem[2], off[2], n, &queue, NULL);
   if (code != CLBlastSuccess)
-    FAIL(device_error(d), CLDANN_E_CL, "%s: CLBlastSgemm failed with code %d for %zu x %zu x %zu; configure --without-clblast avoids it",
-         l->node, (int)code, m, n, k);
+    FAIL(device_error(d), CLDANN_E_CL,
+         "%s: CLBlastSgemm failed with code %d for %zu x %zu x %zu; configure --without-clblast avoids it", l->node, (int)code,
+         m, n, k);
 fail:
   return rc;
 }

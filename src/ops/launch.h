@@ -92,8 +92,8 @@ launch *launches_add(launches *l, const char *file, const char *kernel, const ch
 void launch_def(launches *l, launch *k, const char *name, int value);
 void launch_in(launches *l, launch *k, tensor t);
 void launch_out(launches *l, launch *k, tensor t);
-void launch_update(launches *l, launch *k, tensor t);                  /* read and written */
-void launch_write(launches *l, launch *k, tensor t, int beta);         /* out, or update when beta is 1 */
+void launch_update(launches *l, launch *k, tensor t);          /* read and written */
+void launch_write(launches *l, launch *k, tensor t, int beta); /* out, or update when beta is 1 */
 void launch_int(launches *l, launch *k, int v);
 void launch_float(launches *l, launch *k, float v);
 /* One work-item per work-group (CPU variants): the grid counts work-items. */

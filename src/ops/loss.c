@@ -10,11 +10,11 @@ static int infer(op *o, cldann_error *e) {
   const int logits = o->in.h * o->in.w * o->in.c, softmax = o->type == &op_softmax_xent;
   int rc = CLDANN_OK;
   if (softmax && logits < 2)
-    FAIL(e, CLDANN_E_SHAPE, "softmax_xent %s: a softmax over one unit is always 1 and has no gradient; use 2 units or logistic_xent",
-         o->name);
+    FAIL(e, CLDANN_E_SHAPE,
+         "softmax_xent %s: a softmax over one unit is always 1 and has no gradient; use 2 units or logistic_xent", o->name);
   if (!softmax && logits != 1)
-    FAIL(e, CLDANN_E_SHAPE, "logistic_xent %s: its input has %d units, not 1; use a dense layer with 1 unit, or softmax_xent", o->name,
-         logits);
+    FAIL(e, CLDANN_E_SHAPE, "logistic_xent %s: its input has %d units, not 1; use a dense layer with 1 unit, or softmax_xent",
+         o->name, logits);
   o->out = (shape){1, 1, 1};
 fail:
   return rc;

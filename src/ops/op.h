@@ -59,18 +59,18 @@ typedef struct op_io {
 } op_io;
 
 enum {
-  OP_INPUT = 1,    /* filled from data */
-  OP_VIEW = 2,     /* y and dy are x and dx, or some rows of them; no launches */
-  OP_ALIAS = 4,    /* y is x; the gradient has a buffer of its own */
+  OP_INPUT = 1, /* filled from data */
+  OP_VIEW = 2,  /* y and dy are x and dx, or some rows of them; no launches */
+  OP_ALIAS = 4, /* y is x; the gradient has a buffer of its own */
   OP_LOSS = 8,
-  OP_FUSES = 16,   /* takes an activation behind it into its own launches */
-  OP_ACT = 32      /* an activation: may be fused, and its dx may be its dy */
+  OP_FUSES = 16, /* takes an activation behind it into its own launches */
+  OP_ACT = 32    /* an activation: may be fused, and its dx may be its dy */
 };
 
 struct op_type {
   const char *name;
   unsigned flags;
-  int act; /* OP_ACT: its ACT_* */
+  int act;                              /* OP_ACT: its ACT_* */
   int (*infer)(op *o, cldann_error *e); /* checks attributes, sets out, params, saves */
   void (*forward)(launches *l, const op *o, const op_io *io);
   void (*backward)(launches *l, const op *o, const op_io *io);

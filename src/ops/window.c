@@ -24,8 +24,8 @@ int window_infer(op *o, cldann_error *e, int default_stride_y, int default_strid
   if (w->padding == CLDANN_VALID) w->top = w->bottom = w->left = w->right = 0;
   if (w->top < 0 || w->bottom < 0 || w->left < 0 || w->right < 0 || w->top >= w->height || w->bottom >= w->height ||
       w->left >= w->width || w->right >= w->width)
-    FAIL(e, CLDANN_E_SHAPE, "%s %s: padding %d,%d,%d,%d must be between 0 and less than the window (%dx%d)", o->type->name, o->name,
-         w->top, w->bottom, w->left, w->right, w->height, w->width);
+    FAIL(e, CLDANN_E_SHAPE, "%s %s: padding %d,%d,%d,%d must be between 0 and less than the window (%dx%d)", o->type->name,
+         o->name, w->top, w->bottom, w->left, w->right, w->height, w->width);
   const int h = o->in.h + w->top + w->bottom - w->height, wd = o->in.w + w->left + w->right - w->width;
   if (h < 0 || wd < 0)
     FAIL(e, CLDANN_E_SHAPE, "%s %s: a %dx%d window does not fit its %dx%d input; use padding \"same\" or a smaller window",

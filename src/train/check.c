@@ -89,7 +89,8 @@ static int set_up(bench *t, int logistic, const char *variant) {
   int32_t labels[ITEMS], indices[ROWS];
   launches *l = NULL;
   int rc;
-  for (int i = 0; i < ITEMS * SIDE * SIDE * CHANNELS; i++) x[i] = 2.0f * rng_unit(rng_words(1, RNG_CHECK, 0, (uint64_t)i).v[0]) - 1.0f;
+  for (int i = 0; i < ITEMS * SIDE * SIDE * CHANNELS; i++)
+    x[i] = 2.0f * rng_unit(rng_words(1, RNG_CHECK, 0, (uint64_t)i).v[0]) - 1.0f;
   for (int i = 0; i < ITEMS; i++) labels[i] = i % 3;
   for (int i = 0; i < ROWS; i++) indices[i] = (5 * i) % ITEMS;
   if (!(t->net = build(t->c, logistic))) return t->c->err.code;
@@ -98,7 +99,8 @@ static int set_up(bench *t, int logistic, const char *variant) {
   TRY(mem_new(&t->c->err, &t->grads, n, 4));
   TRY(mem_new(&t->c->err, &t->moved, n, 4));
   net_init_params(t->net, 7, t->params);
-  t->spec = (plan_spec){.train = 1, .rows = ROWS, .split = ROWS / 2, .label_loss = 1, .domain_loss = 1, .scale = 1.0f, .force = variant};
+  t->spec = (plan_spec){
+      .train = 1, .rows = ROWS, .split = ROWS / 2, .label_loss = 1, .domain_loss = 1, .scale = 1.0f, .force = variant};
   buffer **sized[] = {&t->b.params, &t->b.grads, &t->b.m, &t->b.v};
   for (int i = 0; i < 4; i++) TRY(add_buffer(t, sized[i], t->params, n * 4));
   TRY(add_buffer(t, &t->b.control, NULL, CTL_WORDS * 4));
@@ -121,9 +123,9 @@ fail:
 }
 
 static void tear_down(bench *t) {
-  buffer *all[] = {t->b.params, t->b.grads, t->b.m,     t->b.v,     t->b.control, t->b.stats,          t->b.norms,
-                   t->b.mean,   t->b.hyper, t->b.table, t->b.indices, t->spec.streams[0].x, t->spec.streams[1].x,
-                   t->spec.streams[0].labels};
+  buffer *all[] = {
+      t->b.params, t->b.grads, t->b.m,     t->b.v,       t->b.control,         t->b.stats,           t->b.norms,
+      t->b.mean,   t->b.hyper, t->b.table, t->b.indices, t->spec.streams[0].x, t->spec.streams[1].x, t->spec.streams[0].labels};
   device_finish(t->c->dev);
   replay_free(t->r);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) buffer_free(all[i]);
@@ -215,7 +217,7 @@ static int check_reversal(bench *t, const char *variant, report *r) {
   }
   for (size_t i = h; i < h + net->group_count[2]; i++) head += fabs((double)g1[i] - g2[i]);
   snprintf(what, sizeof what, "%s reversal: +lambda mirrors -lambda", variant);
-  tell(r, pull > 1e-6 && mirror < 1e-4 * pull, what, pull > 0 ? mirror / pull : 1.0);
+  tell(r, pull > 1e-6 && mirror<1e-4 * pull, what, pull> 0 ? mirror / pull : 1.0);
   snprintf(what, sizeof what, "%s reversal: the domain head is left alone", variant);
   tell(r, head == 0.0, what, head);
 fail:

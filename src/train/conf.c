@@ -60,7 +60,8 @@ static int bad_name(const struct config *c, const config_setting_t *s, const cha
   for (const conf_key *g = table; g->name; g++)
     for (const conf_key *k = g->type == CONF_GROUP ? g->keys : NULL; k && k->name; k++)
       if (!strcmp(k->name, name))
-        return conf_bad(c, s, CLDANN_E_CONFIG, "unknown %s %s%.60s; did you mean %s%s.%s?", what, prefix, name, prefix, g->name, name);
+        return conf_bad(c, s, CLDANN_E_CONFIG, "unknown %s %s%.60s; did you mean %s%s.%s?", what, prefix, name, prefix, g->name,
+                        name);
   return conf_bad(c, s, CLDANN_E_CONFIG, "unknown %s %s%.60s; all are listed in doc/experiments.md", what, prefix, name);
 }
 
@@ -153,18 +154,17 @@ static int check_choice(const struct config *c, const config_setting_t *s, const
     return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be one of %s%s", path, list, more);
   if (conf_choice(s, all, -1) >= 0) return CLDANN_OK;
   const char *near = text_nearest(conf_text(s, ""), all, n);
-  return conf_bad(c, s, CLDANN_E_CONFIG, "%s cannot be \"%.40s\"; %s%s%s%s%s", path, conf_text(s, ""), near ? "did you mean " : "", near ? near : "",
-                  near ? "? It is one of " : "it is one of ", list, more);
+  return conf_bad(c, s, CLDANN_E_CONFIG, "%s cannot be \"%.40s\"; %s%s%s%s%s", path, conf_text(s, ""),
+                  near ? "did you mean " : "", near ? near : "", near ? "? It is one of " : "it is one of ", list, more);
 }
 
 static int check_number(const struct config *c, const config_setting_t *s, const conf_key *key, const char *path) {
   const int whole = key->type == CONF_INT;
   const double v = conf_number(is_int(s) || config_setting_type(s) == CONFIG_TYPE_FLOAT ? s : NULL, 0.0);
-  if ((is_int(s) || (!whole && config_setting_type(s) == CONFIG_TYPE_FLOAT)) && v >= key->min && v <= key->max) return CLDANN_OK;
-  if (key->min == DBL_MIN)
-    return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be a number above 0 and at most %g", path, key->max);
-  if (whole)
-    return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be a whole number from %.0f to %.0f", path, key->min, key->max);
+  if ((is_int(s) || (!whole && config_setting_type(s) == CONFIG_TYPE_FLOAT)) && v >= key->min && v <= key->max)
+    return CLDANN_OK;
+  if (key->min == DBL_MIN) return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be a number above 0 and at most %g", path, key->max);
+  if (whole) return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be a whole number from %.0f to %.0f", path, key->min, key->max);
   return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be a number from %g to %g", path, key->min, key->max);
 }
 
@@ -173,7 +173,8 @@ static int check_value(const struct config *c, const config_setting_t *s, const 
   const char *must = NULL;
   switch (key->type) {
   case CONF_GROUP:
-    if (!config_setting_is_group(s)) return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be a group: %s = { ... }", path, key->name);
+    if (!config_setting_is_group(s))
+      return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be a group: %s = { ... }", path, key->name);
     snprintf(inner, sizeof inner, "%.96s.", path);
     return check_group(c, s, key->keys, inner, NULL);
   case CONF_OPS: return check_ops(c, s, key->keys, path);
@@ -182,8 +183,10 @@ static int check_value(const struct config *c, const config_setting_t *s, const 
   case CONF_INT:
   case CONF_NUMBER: return check_number(c, s, key, path);
   case CONF_TEXT:
-    if (config_setting_type(s) != CONFIG_TYPE_STRING) must = "a text in double quotes";
-    else if (strlen(conf_text(s, "")) > (size_t)key->max) return conf_bad(c, s, CLDANN_E_CONFIG, "%s is longer than %.0f characters; shorten it", path, key->max);
+    if (config_setting_type(s) != CONFIG_TYPE_STRING)
+      must = "a text in double quotes";
+    else if (strlen(conf_text(s, "")) > (size_t)key->max)
+      return conf_bad(c, s, CLDANN_E_CONFIG, "%s is longer than %.0f characters; shorten it", path, key->max);
     break;
   case CONF_FLAG:
     if (config_setting_type(s) != CONFIG_TYPE_BOOL) must = "true or false";

@@ -14,9 +14,9 @@ struct config; /* experiment.c's view of the libconfig tree */
 struct cldann_experiment {
   cldann *ctx;
   settings s;
-  cldann_net *net;            /* built by cldann_experiment_load, laid out (net_layout) */
-  struct config *cfg;         /* kept for experiment_load_data */
-  char *data_dir;             /* --data, may be NULL */
+  cldann_net *net;    /* built by cldann_experiment_load, laid out (net_layout) */
+  struct config *cfg; /* kept for experiment_load_data */
+  char *data_dir;     /* --data, may be NULL */
   /* Loaded by experiment_load_data, owned here. The two test sets may be NULL. */
   dataset *source, *target, *source_test, *target_test;
 };

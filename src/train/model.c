@@ -55,7 +55,8 @@ fail:
 }
 
 /* The tensor's place in the data section, after checking type, shape and bounds. */
-static int locate(cldann_error *e, const char *path, const json_t *header, const char *name, const param *p, size_t data, size_t *at) {
+static int locate(cldann_error *e, const char *path, const json_t *header, const char *name, const param *p, size_t data,
+                  size_t *at) {
   json_int_t from = -1, to = -1;
   const char *dtype = "";
   json_t *shape = NULL, *entry = json_object_get(header, name);
@@ -64,7 +65,9 @@ static int locate(cldann_error *e, const char *path, const json_t *header, const
     FAIL(e, CLDANN_E_FORMAT, "%s has no tensor %s; it belongs to another net", path, name);
   int same = json_array_size(shape) == (size_t)p->n_dims && !strcmp(dtype, "F32");
   for (int i = 0; same && i < p->n_dims; i++) same = json_integer_value(json_array_get(shape, (size_t)i)) == p->dims[i];
-  if (!same) FAIL(e, CLDANN_E_SHAPE, "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with", path, name);
+  if (!same)
+    FAIL(e, CLDANN_E_SHAPE, "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with",
+         path, name);
   if (from < 0 || to < from || (size_t)to > data || (size_t)(to - from) != p->count * 4)
     FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s lies outside the file; it is damaged", path, name);
   *at = (size_t)from;

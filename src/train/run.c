@@ -56,11 +56,13 @@ int trainer_diagnose(trainer *t, int64_t step) {
     TRY(wrote_bad(t, &l->list[at], &bad));
   }
   if (!bad)
-    FAIL(t->err, CLDANN_E_DIVERGED, "the loss was not finite at step %lld; lower lr.lr or the init, the parameters before that step are kept",
+    FAIL(t->err, CLDANN_E_DIVERGED,
+         "the loss was not finite at step %lld; lower lr.lr or the init, the parameters before that step are kept",
          (long long)step);
   const launch *k = &l->list[at - 1];
   FAIL(t->err, CLDANN_E_DIVERGED,
-       "training diverged at step %lld: the first value that is not finite came from %s (%s); the parameters before that step are "
+       "training diverged at step %lld: the first value that is not finite came from %s (%s); the parameters before that step "
+       "are "
        "kept; lower lr.lr or the initial weights",
        (long long)step, k->node, k->phase);
 fail:
@@ -96,8 +98,8 @@ static void introduce(trainer *t) {
   const settings *s = &t->x->s;
   const device_info *d = device_get_info(t->dev);
   const weights end = schedule_at(s, s->steps);
-  trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels, rule-based tuning", d->index, d->name, d->platform, d->driver,
-              d->compute_units, d->is_cpu ? "cpu" : "generic");
+  trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels, rule-based tuning", d->index, d->name, d->platform,
+              d->driver, d->compute_units, d->is_cpu ? "cpu" : "generic");
   trainer_say(t, "%s, method %s, seed %llu, %lld steps of %d rows, %.1f MB on the device", s->name, s->method->name,
               (unsigned long long)s->seed, (long long)s->steps, s->batch, (double)t->device_bytes / 1e6);
   if (s->method->domain_loss)

@@ -8,9 +8,9 @@
 #include "train/settings.h"
 
 typedef struct weights { /* of one step */
-  double lr, lambda;      /* lambda: the schedule's value */
-  double reversal;        /* what the reversal multiplies by */
-  double domain;          /* weight of the domain loss on the domain head */
+  double lr, lambda;     /* lambda: the schedule's value */
+  double reversal;       /* what the reversal multiplies by */
+  double domain;         /* weight of the domain loss on the domain head */
 } weights;
 
 double schedule_progress(const settings *s, int64_t step);

@@ -15,16 +15,16 @@ typedef enum { METHOD_DANN, METHOD_SOURCE_ONLY, METHOD_TARGET_ONLY, METHOD_DOMAI
 typedef struct method {
   const char *name;
   method_id id;
-  int source, target;           /* which streams fill the batch; both: half and half */
+  int source, target; /* which streams fill the batch; both: half and half */
   int label_loss, domain_loss;
-  int cooperate;                /* domain-only: lambda is fixed at -1, so features help the domain head */
+  int cooperate; /* domain-only: lambda is fixed at -1, so features help the domain head */
 } method;
 extern const method methods[]; /* dann, source-only, target-only, domain-only; .name NULL ends */
 
 /* Schedules are pure functions of p = step / horizon in [0,1]; see train/schedule.h. */
 typedef enum { LR_CONSTANT, LR_INVERSE, LR_EXP, LR_STEP } lr_kind;
 typedef struct lr_settings {
-  lr_kind kind;        /* "constant", "inverse": lr/(1+alpha p)^beta */
+  lr_kind kind; /* "constant", "inverse": lr/(1+alpha p)^beta */
   double lr, alpha, beta;
 } lr_settings;
 
@@ -32,9 +32,9 @@ typedef enum { LAMBDA_CONSTANT, LAMBDA_RAMP } lambda_kind;
 /* What lambda multiplies. REVERSED: features only (head weight 1); BOTH: also the head's own loss (JMLR eq. 13-15). */
 typedef enum { LAMBDA_REVERSED, LAMBDA_BOTH } lambda_mode;
 typedef struct lambda_settings {
-  lambda_kind kind;    /* "constant"; "ramp": max * (2/(1+exp(-gamma p)) - 1) */
+  lambda_kind kind; /* "constant"; "ramp": max * (2/(1+exp(-gamma p)) - 1) */
   double max, gamma;
-  lambda_mode mode;    /* "features" or "both" */
+  lambda_mode mode;     /* "features" or "both" */
   double domain_weight; /* constant factor of the domain loss on head and features; default 1 */
 } lambda_settings;
 
@@ -49,15 +49,15 @@ typedef struct settings {
   const method *method;
   uint64_t seed;
   int64_t steps, log_every;
-  int64_t horizon;      /* steps at which p = 1; 0: steps */
-  int batch;            /* rows in a step, both halves together */
+  int64_t horizon; /* steps at which p = 1; 0: steps */
+  int batch;       /* rows in a step, both halves together */
   int eval_batch;
   int label_reduce, domain_reduce; /* REDUCE_MEAN / REDUCE_SUM / REDUCE_HALVES (cl/layout.clh) */
   lr_settings lr;
   lambda_settings lambda;
   optimiser_settings optimiser;
-  double scale;         /* inputs become (x - mean) * scale */
-  int mean_channels;    /* 1: subtract the per-channel mean over both training sets; 0: nothing */
+  double scale;      /* inputs become (x - mean) * scale */
+  int mean_channels; /* 1: subtract the per-channel mean over both training sets; 0: nothing */
 } settings;
 
 #endif

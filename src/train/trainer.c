@@ -60,7 +60,8 @@ static void add_channels(const dataset *d, int channels, double *sum, double *co
     const size_t first = d->c == 1 ? 0 : (size_t)c;
     double s = 0;
     for (size_t i = 0; i < pixels; i++)
-      s += d->type == DATA_U8 ? ((const uint8_t *)d->x)[i * (size_t)d->c + first] : ((const float *)d->x)[i * (size_t)d->c + first];
+      s += d->type == DATA_U8 ? ((const uint8_t *)d->x)[i * (size_t)d->c + first]
+                              : ((const float *)d->x)[i * (size_t)d->c + first];
     sum[c] += s;
     count[c] += (double)pixels;
   }
@@ -146,9 +147,15 @@ static int plan_training(trainer *t) {
   int rc, both = m->source && m->target;
   const dataset *first = m->source ? x->source : x->target;
   plan_spec *p = &t->spec;
-  *p = (plan_spec){.train = 1, .rows = s->batch, .split = both ? s->batch / 2 : s->batch, .label_loss = m->label_loss,
-                   .domain_loss = m->domain_loss, .label_reduce = s->label_reduce, .domain_reduce = s->domain_reduce,
-                   .optimiser = method_of(s->optimiser.kind), .scale = (float)s->scale};
+  *p = (plan_spec){.train = 1,
+                   .rows = s->batch,
+                   .split = both ? s->batch / 2 : s->batch,
+                   .label_loss = m->label_loss,
+                   .domain_loss = m->domain_loss,
+                   .label_reduce = s->label_reduce,
+                   .domain_reduce = s->domain_reduce,
+                   .optimiser = method_of(s->optimiser.kind),
+                   .scale = (float)s->scale};
   TRY(upload(t, first, m->label_loss, &p->streams[0]));
   TRY(sampler_new(t->err, &t->samplers[0], first->name, first->n, p->split, s->seed, RNG_SHUFFLE_SOURCE));
   if (both) {
@@ -195,7 +202,7 @@ void trainer_free(trainer *t) {
   device_finish(t->dev);
   replay_free(t->train);
   for (int i = 0; i < 2; i++) free_stream(&t->spec.streams[i]), sampler_free(t->samplers[i]);
-  buffer *all[] = {t->b.params, t->b.grads, t->b.m,    t->b.v,     t->b.control, t->b.stats,
+  buffer *all[] = {t->b.params, t->b.grads, t->b.m,     t->b.v,     t->b.control, t->b.stats,
                    t->b.norms,  t->b.mean,  t->b.hyper, t->b.table, t->b.indices};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) buffer_free(all[i]);
   mem_free(t->table);
@@ -340,8 +347,10 @@ int trainer_set_params(trainer *t, const float *params) {
 
 static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
   const int batch = t->x->s.eval_batch, batches = batches_of(d, batch);
-  const int has_domain = net_loss(t->x->net, CLDANN_TARGET_DOMAIN) != NULL, has_label = net_loss(t->x->net, CLDANN_TARGET_LABELS) != NULL;
-  plan_spec p = {.rows = batch, .split = batch, .label_loss = has_label && d->y, .domain_loss = has_domain, .scale = (float)t->x->s.scale};
+  const int has_domain = net_loss(t->x->net, CLDANN_TARGET_DOMAIN) != NULL,
+            has_label = net_loss(t->x->net, CLDANN_TARGET_LABELS) != NULL;
+  plan_spec p = {
+      .rows = batch, .split = batch, .label_loss = has_label && d->y, .domain_loss = has_domain, .scale = (float)t->x->s.scale};
   launches *l = NULL;
   replay *r = NULL;
   int rc;
