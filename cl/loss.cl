@@ -111,8 +111,9 @@ __kernel void softmax_xent(__global const float *x, int xo GRADIENT LABELS, __gl
       else hits0 += best == truth ? 1.0f : 0.0f;
     }
 #if TRAIN
-    const float w = r < valid ? row_weight(control, domain, split, valid - split) : 0.0f;
-    for (int k = 0; k < classes; k++) dx[dxo + r * classes + k] = w * (exp(z[k] - top) / sum - (k == truth ? 1.0f : 0.0f));
+    const float w = row_weight(control, domain, split, valid - split);
+    for (int k = 0; k < classes; k++) /* padding may hold anything, a NaN too: no product with 0 */
+      dx[dxo + r * classes + k] = r < valid ? w * (exp(z[k] - top) / sum - (k == truth ? 1.0f : 0.0f)) : 0.0f;
 #endif
   }
   add_stats(stats + so, control, loss, hits0, hits1, split, valid - split, parts);

@@ -49,13 +49,13 @@ int harness_small(void) {
   return env_is_set("CLDANN_TEST_SMALL");
 }
 
-int harness_has(const char *variant) {
+int harness_has(const char *way) {
   const device_info *d = device_get_info(dev);
-  if (!strcmp(variant, "cpu")) return d->is_cpu;
+  if (!strcmp(way, "cpu")) return d->is_cpu;
 #ifdef HAVE_CLBLAST
-  if (!strcmp(variant, "clblast")) return d->is_gpu && !d->is_cpu;
+  if (!strcmp(way, "clblast")) return d->is_gpu && !d->is_cpu;
 #endif
-  return !strcmp(variant, "generic");
+  return !strcmp(way, "generic");
 }
 
 static double now(void) {
@@ -68,15 +68,15 @@ static void must(const rig *g, int rc, const char *what) {
   ck_assert_msg(rc >= 0, "%s: %s: %s", g->label, what, error.message);
 }
 
-void rig_begin(rig *g, const char *variant, const char *label) {
+void rig_begin(rig *g, const char *way, const char *label) {
   memset(g, 0, sizeof *g);
   err_clear(&error);
   g->started = now();
-  snprintf(g->label, sizeof g->label, "%s [%s]", label, variant);
+  snprintf(g->label, sizeof g->label, "%s [%s]", label, way);
   g->info = *device_get_info(dev);
-  if (!strcmp(variant, "generic")) g->info.is_cpu = g->info.is_gpu = 0;
+  if (!strcmp(way, "generic")) g->info.is_cpu = g->info.is_gpu = 0;
   must(g, launches_new(&error, &g->info, &g->l), "launches_new");
-  g->l->force = variant;
+  g->l->force = way;
 }
 
 /* A quiet NaN with a mark for floats, a byte that is no cell of a window for bytes. */

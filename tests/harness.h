@@ -40,11 +40,11 @@ typedef struct rig {
 int harness_open(void);
 void harness_close(void);
 device *harness_device(void);
-int harness_small(void);                   /* CLDANN_TEST_SMALL=1 */
-int harness_has(const char *variant);      /* can this device run it? */
+int harness_small(void);                     /* CLDANN_TEST_SMALL=1 */
+int harness_has(const char *way);            /* can this device run it? */
 extern const char *const harness_variants[]; /* NULL-terminated: cpu, generic, clblast */
 
-void rig_begin(rig *g, const char *variant, const char *label);
+void rig_begin(rig *g, const char *way, const char *label);
 /* A new slot; rig_in and rig_out return its number. elem is 4 or 1. */
 int rig_in(rig *g, const char *name, int elem, int rows, int h, int w, int c);
 int rig_out(rig *g, const char *name, int elem, int rows, int h, int w, int c);
@@ -52,10 +52,10 @@ void rig_bind(rig *g);                         /* after all launches: compiles a
 void rig_put(rig *g, int s, const void *data); /* the tensor's elements */
 void rig_put_doubles(rig *g, int s, const double *data);
 void rig_poison(rig *g, int s);
-void rig_run(rig *g, int first, int last);        /* launches first..last-1 */
-void rig_get(rig *g, int s, void *data);          /* and checks the guards */
-double *rig_get_doubles(rig *g, int s);           /* the caller's to free */
-void rig_end(rig *g);                             /* checks all guards, and that inputs are as they were */
+void rig_run(rig *g, int first, int last); /* launches first..last-1 */
+void rig_get(rig *g, int s, void *data);   /* and checks the guards */
+double *rig_get_doubles(rig *g, int s);    /* the caller's to free */
+void rig_end(rig *g);                      /* checks all guards, and that inputs are as they were */
 
 /* |got - want| <= eps * ((4 + sqrt(terms)) * mag + 8 |want|): mag is the sum of the absolute values of the terms. */
 double tolerance(double want, double mag, double terms);

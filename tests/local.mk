@@ -6,21 +6,31 @@ test_scripts = \
 	tests/check-format \
 	tests/check-kernels \
 	tests/check-files \
-	tests/check-checks
+	tests/check-checks \
+	tests/test_cli.sh
 test_programs = \
 	tests/test_base \
 	tests/test_data \
 	tests/test_ops \
 	tests/test_net \
 	tests/test_train \
-	tests/test_cli
+	tests/test_experiment
 
 tests_test_base_SOURCES = tests/test_base.c
 tests_test_data_SOURCES = tests/test_data.c
-tests_test_ops_SOURCES = tests/test_ops.c
+tests_test_ops_SOURCES = \
+	tests/harness.c \
+	tests/harness.h \
+	tests/ops_cases.c \
+	tests/ops_kernels.c \
+	tests/ops_loss.c \
+	tests/ops_suites.h \
+	tests/reference.c \
+	tests/reference.h \
+	tests/test_ops.c
 tests_test_net_SOURCES = tests/test_net.c
 tests_test_train_SOURCES = tests/test_train.c
-tests_test_cli_SOURCES = tests/test_cli.c
+tests_test_experiment_SOURCES = tests/test_experiment.c
 
 # What a program links that has no _LDADD of its own.
 LDADD = libcldann_internal.la $(CHECK_LIBS)

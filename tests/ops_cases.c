@@ -23,6 +23,8 @@ typedef struct op_case {
   int what; /* ACT*: fused activations to try; BETA1: beta 1 too; SMALL: also under a simulator; TIES: equal inputs */
 } op_case;
 
+#define VALID(...) \
+  { __VA_ARGS__, .padding = CLDANN_VALID }
 #define SAME(...) \
   { __VA_ARGS__, .padding = CLDANN_SAME }
 #define PAD(T, B, L, R, ...) \
@@ -39,31 +41,30 @@ static const op_case cases[] = {
     {"dense", 5, {4, 3, 2}, 1000, {0}, BETA1},
     {"dense", 64, {1, 1, 100}, 100, {0}, ACT3},
     {"dense", 3, {1, 1, 2100}, 64, {0}, BETA1},
-    {"dense", 16, {1, 1, 16}, 16, {0}, 0},
     {"conv2d", 3, {5, 4, 3}, 2, SAME(3, 3), BETA1 | SMALL | ACT1},
-    {"conv2d", 2, {9, 9, 1}, 1, {5, 5}, BETA1 | ACT2},
-    {"conv2d", 2, {8, 8, 5}, 17, {2, 2, 2, 2}, BETA1 | ACT1},
+    {"conv2d", 2, {9, 9, 1}, 1, VALID(5, 5), ACT2},
+    {"conv2d", 2, {8, 8, 5}, 17, VALID(2, 2, 2, 2), BETA1},
     {"conv2d", 1, {11, 10, 33}, 48, SAME(3, 3, 2, 2), BETA1 | ACT3},
     {"conv2d", 2, {9, 7, 3}, 50, SAME(4, 4, 3, 3), BETA1 | ACT1},
     {"conv2d", 3, {6, 6, 3}, 2, PAD(1, 0, 2, 1, 3, 3), BETA1 | SMALL | ACT1},
     {"conv2d", 2, {7, 5, 3}, 10, PAD(0, 1, 1, 0, 3, 2, 2, 3), BETA1 | SMALL},
-    {"conv2d", 1, {5, 5, 5}, 3, {1, 1}, BETA1},
+    {"conv2d", 1, {5, 5, 5}, 3, VALID(1, 1), 0},
     {"conv2d", 2, {12, 13, 1}, 32, SAME(5, 5), ACT1},
-    {"conv2d", 1, {3, 65, 1}, 3, SAME(3, 3), BETA1},
-    {"conv2d", 1, {1, 63, 3}, 2, {1, 3}, 0},
+    {"conv2d", 1, {3, 65, 1}, 3, SAME(3, 3), 0},
+    {"conv2d", 1, {1, 63, 3}, 2, VALID(1, 3), 0},
     {"conv2d", 1, {64, 2, 1}, 10, SAME(3, 1), 0},
-    {"conv2d", 1, {1, 1, 33}, 17, {1, 1}, BETA1},
+    {"conv2d", 1, {1, 1, 33}, 17, VALID(1, 1), 0},
     {"conv2d", 65, {2, 2, 3}, 2, SAME(2, 2), 0},
     {"conv2d", 1, {3, 4, 1100}, 3, SAME(3, 3), BETA1},       /* channels in several passes, blocks of channels */
     {"conv2d", 1, {4, 4, 3}, 1100, SAME(3, 3, 2, 2), BETA1}, /* the same in its input gradient, dilated */
     {"conv2d", 1, {2, 65, 65}, 2, SAME(3, 3), 0},            /* blocks of columns */
-    {"max_pool", 3, {6, 6, 5}, 0, {2, 2}, BETA1 | SMALL},
-    {"max_pool", 2, {7, 7, 3}, 0, {3, 3, 2, 2}, BETA1 | SMALL},
+    {"max_pool", 3, {6, 6, 5}, 0, VALID(2, 2), BETA1 | SMALL},
+    {"max_pool", 2, {7, 7, 3}, 0, VALID(3, 3, 2, 2), BETA1 | SMALL},
     {"max_pool", 2, {7, 6, 33}, 0, SAME(3, 3, 2, 2), BETA1},
     {"max_pool", 1, {5, 5, 1}, 0, SAME(2, 2), BETA1 | SMALL},
     {"max_pool", 2, {9, 7, 2}, 0, PAD(1, 0, 0, 1, 3, 2, 1, 1), BETA1},
-    {"max_pool", 1, {1, 65, 3}, 0, {1, 3, 1, 2}, BETA1},
-    {"max_pool", 3, {6, 6, 3}, 0, {2, 2}, BETA1 | TIES | SMALL},
+    {"max_pool", 1, {1, 65, 3}, 0, VALID(1, 3, 1, 2), BETA1},
+    {"max_pool", 3, {6, 6, 3}, 0, VALID(2, 2), BETA1 | TIES | SMALL},
     {"max_pool", 3, {7, 7, 3}, 0, SAME(3, 3, 2, 2), BETA1 | TIES},
     {"relu", 1, {1, 1, 1}, 0, {0}, BETA1 | SMALL},
     {"relu", 65, {1, 1, 64}, 0, {0}, BETA1},
@@ -101,7 +102,7 @@ static double *new_inputs(const op_case *c, size_t n) {
   return x;
 }
 
-static void trial_op(trial *t, const op_case *c, const char *variant, int act, int beta) {
+static void trial_op(trial *t, const op_case *c, const char *way, int act, int beta) {
   cldann_error e;
   char label[112];
   memset(t, 0, sizeof *t);
@@ -116,7 +117,7 @@ static void trial_op(trial *t, const op_case *c, const char *variant, int act, i
   const shape s = ref_shape(&t->o);
   ck_assert_msg(s.h == t->o.out.h && s.w == t->o.out.w && s.c == t->o.out.c, "%s: output (%d,%d,%d), not (%d,%d,%d)", label,
                 t->o.out.h, t->o.out.w, t->o.out.c, s.h, s.w, s.c);
-  rig_begin(&t->g, variant, label);
+  rig_begin(&t->g, way, label);
 }
 
 static tensor slot_tensor(const trial *t, int s) {
@@ -149,9 +150,9 @@ static void trial_tensors(trial *t, int backward) {
   if (o->saves) t->io.saved = slot_tensor(t, rig_out(g, "saved", 1, t->c->rows, o->out.h, o->out.w, o->out.c));
 }
 
-static void trial_begin(trial *t, const op_case *c, const char *variant, int act, int beta) {
+static void trial_begin(trial *t, const op_case *c, const char *way, int act, int beta) {
   const int backward = act == 0;
-  trial_op(t, c, variant, act, beta);
+  trial_op(t, c, way, act, beta);
   trial_tensors(t, backward);
   t->io.beta = beta;
   launches *l = t->g.l;
@@ -254,11 +255,11 @@ static void check_direction(trial *t, int which) {
   free(grad), free(up), free(down), free(y), free(mag);
 }
 
-static void run_case(const op_case *c, const char *variant) {
+static void run_case(const op_case *c, const char *way) {
   trial t;
   for (int act = 0; act < 4; act++) {
     if (act && !(c->what & 1 << act)) continue;
-    trial_begin(&t, c, variant, act, 0);
+    trial_begin(&t, c, way, act, 0);
     check_forward(&t);
     if (!act) check_backward(&t);
     for (int i = 0; i < N_INPUTS; i++)
@@ -266,7 +267,7 @@ static void run_case(const op_case *c, const char *variant) {
     trial_end(&t);
   }
   if (!(c->what & BETA1)) return;
-  trial_begin(&t, c, variant, 0, 1);
+  trial_begin(&t, c, way, 0, 1);
   check_forward(&t);
   check_backward(&t);
   trial_end(&t);
@@ -319,12 +320,12 @@ START_TEST(activations_in_place) {
 END_TEST
 
 /* dx = beta*dx - lambda * run-time lambda * dy, the sign being the point of it all. */
-static void reversal_trial(const char *variant, int beta, float lambda) {
+static void reversal_trial(const char *way, int beta, float lambda) {
   static const float run_time[] = {0.0f, 1.0f, 0.25f, -0.5f};
   const size_t n = 4225;
   rig g;
   op o = {.type = &op_reversal, .in = {1, 1, 65}, .lambda = lambda};
-  rig_begin(&g, variant, beta ? "reversal, beta 1" : "reversal, beta 0");
+  rig_begin(&g, way, beta ? "reversal, beta 1" : "reversal, beta 0");
   const int dy = rig_in(&g, "dy", 4, 65, 1, 1, 65), dx = rig_out(&g, "dx", 4, 65, 1, 1, 65);
   const int control = rig_in(&g, "control", 4, 1, 1, 1, CTL_WORDS);
   double *dy_v = new_normals(1, n), *before = new_normals(2, n), *want = new_doubles(n), *mag = new_doubles(n);
@@ -404,10 +405,10 @@ START_TEST(windows) {
       ck_assert_int_eq(across ? o.pad_left : o.pad_top, known[i].pad);
     }
   op bad[] = {
-      {.type = &op_conv2d, .name = "big", .in = {4, 4, 1}, .units = 1, .window = {5, 5}},
-      {.type = &op_conv2d, .name = "none", .in = {4, 4, 1}, .units = 0, .window = {3, 3}},
+      {.type = &op_conv2d, .name = "big", .in = {4, 4, 1}, .units = 1, .window = VALID(5, 5)},
+      {.type = &op_conv2d, .name = "none", .in = {4, 4, 1}, .units = 0, .window = VALID(3, 3)},
       {.type = &op_conv2d, .name = "pad", .in = {4, 4, 1}, .units = 1, .window = PAD(3, 0, 0, 0, 3, 3)},
-      {.type = &op_max_pool, .name = "wide", .in = {40, 40, 1}, .window = {17, 17}},
+      {.type = &op_max_pool, .name = "wide", .in = {40, 40, 1}, .window = VALID(17, 17)},
       {.type = &op_dense, .name = "empty", .in = {4, 4, 1}},
       {.type = &op_softmax_xent, .name = "one", .in = {1, 1, 1}},
       {.type = &op_logistic_xent, .name = "two", .in = {1, 1, 2}},

@@ -90,6 +90,8 @@ int cli_interrupted(void);
 /* A fraction for people, "0.9731", or "-" for NaN. Returns text. */
 enum { CLI_NUMBER = 32 };
 const char *cli_number(char text[CLI_NUMBER], double v, int digits);
+/* The three lines of a result that train and eval share. */
+void cli_print_accuracies(const cldann_result *r);
 
 /* ---- progress.c ---- */
 

@@ -6,12 +6,8 @@
 #include "train/metrics.h"
 
 static void print_summary(const cldann_result *r) {
-  char a[CLI_NUMBER], b[CLI_NUMBER], c[CLI_NUMBER];
   printf("%s, seed %llu, %lld steps\n", r->method, (unsigned long long)r->seed, (long long)r->steps);
-  printf("  source accuracy  %s  (loss %s)\n", cli_number(a, r->source_accuracy, 4), cli_number(b, r->source_loss, 4));
-  printf("  target accuracy  %s  (loss %s)\n", cli_number(a, r->target_accuracy, 4), cli_number(b, r->target_loss, 4));
-  printf("  domain accuracy  %s  (source %s, target %s)\n", cli_number(a, r->domain_accuracy, 4),
-         cli_number(b, r->domain_accuracy_source, 4), cli_number(c, r->domain_accuracy_target, 4));
+  cli_print_accuracies(r);
 }
 
 static int run(const cli_args *a) {
@@ -42,7 +38,7 @@ const cli_command cmd_eval = {
     .name = "eval",
     .args = "EXPERIMENT MODEL",
     .summary = "evaluate a trained model",
-    .help = "Evaluates a model file, which 'cldann train --out DIR' wrote as DIR/model.cldann, on the test sets of an\n"
+    .help = "Evaluates a model file, which 'cldann train --out DIR' wrote as DIR/model.safetensors, on the test sets of an\n"
             "experiment file. The network must be that of the training.",
     .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_JSON | CLI_QUIET,
     .run = run,

@@ -6,14 +6,11 @@
 #include "train/metrics.h"
 
 static void print_summary(const cldann_result *r, const char *out_dir) {
-  char a[CLI_NUMBER], b[CLI_NUMBER], c[CLI_NUMBER];
+  char a[CLI_NUMBER], b[CLI_NUMBER];
   printf("%s, seed %llu: %lld steps in %s s (%s samples/s) on %s\n", r->method, (unsigned long long)r->seed,
          (long long)r->steps, cli_number(a, r->seconds, 1), cli_number(b, r->samples_per_second, 0), r->device);
-  printf("  source accuracy  %s  (loss %s)\n", cli_number(a, r->source_accuracy, 4), cli_number(b, r->source_loss, 4));
-  printf("  target accuracy  %s  (loss %s)\n", cli_number(a, r->target_accuracy, 4), cli_number(b, r->target_loss, 4));
-  printf("  domain accuracy  %s  (source %s, target %s)\n", cli_number(a, r->domain_accuracy, 4),
-         cli_number(b, r->domain_accuracy_source, 4), cli_number(c, r->domain_accuracy_target, 4));
-  if (out_dir) printf("  written to       %s (model.cldann, metrics.jsonl)\n", out_dir);
+  cli_print_accuracies(r);
+  if (out_dir) printf("  written to       %s (model.safetensors, metrics.jsonl)\n", out_dir);
 }
 
 static int run(const cli_args *a) {
@@ -46,7 +43,7 @@ const cli_command cmd_train = {
     .args = "EXPERIMENT",
     .summary = "train a network and evaluate it",
     .help = "Trains the network of an experiment file, evaluates it on the source and the target test set and prints the\n"
-            "result. With --out the folder gets model.cldann and metrics.jsonl. With --json the last line is the result:\n"
+            "result. With --out the folder gets model.safetensors and metrics.jsonl. With --json the last line is the result:\n"
             "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
             "Ctrl-C stops after the current window of steps.",
     .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_OUT | CLI_JSON | CLI_QUIET,

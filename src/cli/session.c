@@ -99,3 +99,11 @@ const char *cli_number(char text[CLI_NUMBER], double v, int digits) {
     snprintf(text, CLI_NUMBER, "-");
   return text;
 }
+
+void cli_print_accuracies(const cldann_result *r) {
+  char a[CLI_NUMBER], b[CLI_NUMBER], c[CLI_NUMBER];
+  printf("  source accuracy  %s  (loss %s)\n", cli_number(a, r->source_accuracy, 4), cli_number(b, r->source_loss, 4));
+  printf("  target accuracy  %s  (loss %s)\n", cli_number(a, r->target_accuracy, 4), cli_number(b, r->target_loss, 4));
+  printf("  domain accuracy  %s  (source %s, target %s)\n", cli_number(a, r->domain_accuracy, 4),
+         cli_number(b, r->domain_accuracy_source, 4), cli_number(c, r->domain_accuracy_target, 4));
+}

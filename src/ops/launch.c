@@ -80,7 +80,7 @@ tensor launches_external(launches *l, const char *name, buffer *ext, int elem, s
   return t;
 }
 
-launch *launches_add(launches *l, const char *file, const char *kernel, const char *variant) {
+launch *launches_add(launches *l, const char *file, const char *name, const char *variant) {
   launch *k;
   int rc, at = 0;
   if (!l->failed && l->n == l->cap) {
@@ -92,7 +92,7 @@ out:
   k = &l->list[at];
   memset(k, 0, sizeof *k);
   k->file = file;
-  k->kernel = kernel;
+  k->kernel = name;
   k->variant = variant;
   memcpy(k->node, l->node, sizeof k->node);
   memcpy(k->phase, l->phase, sizeof k->phase);

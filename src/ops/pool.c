@@ -15,8 +15,8 @@ fail:
   return rc;
 }
 
-static launch *add(launches *l, const op *o, const char *kernel) {
-  launch *k = launches_add(l, "pool", kernel, "generic");
+static launch *add(launches *l, const op *o, const char *name) {
+  launch *k = launches_add(l, "pool", name, "generic");
   launch_def(l, k, "H", o->in.h);
   launch_def(l, k, "W", o->in.w);
   launch_def(l, k, "C", o->in.c);

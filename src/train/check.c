@@ -84,7 +84,7 @@ fail:
   return rc;
 }
 
-static int set_up(bench *t, int logistic, const char *variant) {
+static int set_up(bench *t, int logistic, const char *force) {
   float x[ITEMS * SIDE * SIDE * CHANNELS], zero[16] = {0};
   int32_t labels[ITEMS], indices[ROWS];
   launches *l = NULL;
@@ -100,7 +100,7 @@ static int set_up(bench *t, int logistic, const char *variant) {
   TRY(mem_new(&t->c->err, &t->moved, n, 4));
   net_init_params(t->net, 7, t->params);
   t->spec = (plan_spec){
-      .train = 1, .rows = ROWS, .split = ROWS / 2, .label_loss = 1, .domain_loss = 1, .scale = 1.0f, .force = variant};
+      .train = 1, .rows = ROWS, .split = ROWS / 2, .label_loss = 1, .domain_loss = 1, .scale = 1.0f, .force = force};
   buffer **sized[] = {&t->b.params, &t->b.grads, &t->b.m, &t->b.v};
   for (int i = 0; i < 4; i++) TRY(add_buffer(t, sized[i], t->params, n * 4));
   TRY(add_buffer(t, &t->b.control, NULL, CTL_WORDS * 4));
@@ -178,7 +178,7 @@ static void tell(report *r, int ok, const char *what, double error) {
   if (r->say) r->say(r->user, line);
 }
 
-static int check_gradients(bench *t, const char *variant, int logistic, report *r) {
+static int check_gradients(bench *t, const char *force, int logistic, report *r) {
   double l, d, error;
   char what[128];
   int rc = CLDANN_OK;
@@ -187,7 +187,7 @@ static int check_gradients(bench *t, const char *variant, int logistic, report *
     for (int k = 0; k < t->net->nodes[i]->o.n_params; k++) {
       const cldann_node *n = t->net->nodes[i];
       TRY(check_param(t, t->grads, n->param_at[k], n->o.params[k].count, &error));
-      snprintf(what, sizeof what, "%s %s.%s%s", variant, n->o.name, n->o.params[k].suffix, logistic ? " (logistic)" : "");
+      snprintf(what, sizeof what, "%s %s.%s%s", force, n->o.name, n->o.params[k].suffix, logistic ? " (logistic)" : "");
       tell(r, error < 2e-2, what, error);
     }
 fail:
@@ -198,7 +198,7 @@ fail:
  * Feature gradients g(lambda) = label - lambda * domain: g(1) and g(-1) must mirror around g(0), and the domain part must
  * not be zero. The head's own gradient must not depend on lambda.
  */
-static int check_reversal(bench *t, const char *variant, report *r) {
+static int check_reversal(bench *t, const char *force, report *r) {
   const cldann_net *net = t->net;
   const size_t n = net->param_count, f = net->group_count[0], h = net->group_at[2];
   float *g0 = NULL, *g1 = NULL, *g2 = NULL;
@@ -216,9 +216,9 @@ static int check_reversal(bench *t, const char *variant, report *r) {
     pull += fabs((double)g1[i] - g0[i]);
   }
   for (size_t i = h; i < h + net->group_count[2]; i++) head += fabs((double)g1[i] - g2[i]);
-  snprintf(what, sizeof what, "%s reversal: +lambda mirrors -lambda", variant);
+  snprintf(what, sizeof what, "%s reversal: +lambda mirrors -lambda", force);
   tell(r, pull > 1e-6 && mirror<1e-4 * pull, what, pull> 0 ? mirror / pull : 1.0);
-  snprintf(what, sizeof what, "%s reversal: the domain head is left alone", variant);
+  snprintf(what, sizeof what, "%s reversal: the domain head is left alone", force);
   tell(r, head == 0.0, what, head);
 fail:
   mem_free(g0);

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { CONF_BYTES_MAX = 1 << 20, NAMES_MAX = 64 };
+enum { CONF_BYTES_MAX = 1 << 20, CONF_SIZE_MAX = 65536, NAMES_MAX = 64 };
 
 /* ---- errors with a place ---- */
 
@@ -111,11 +111,15 @@ static int is_int(const config_setting_t *s) {
   return config_setting_type(s) == CONFIG_TYPE_INT || config_setting_type(s) == CONFIG_TYPE_INT64;
 }
 
-/* An array or list of n integers. */
-static int is_ints(const config_setting_t *s, int n) {
+static int int_within(const config_setting_t *s, int min) {
+  return is_int(s) && conf_int(s, 0) >= min && conf_int(s, 0) <= CONF_SIZE_MAX;
+}
+
+/* An array or list of n integers from min on. */
+static int is_ints(const config_setting_t *s, int n, int min) {
   if (!config_setting_is_aggregate(s) || config_setting_is_group(s) || config_setting_length(s) != n) return 0;
   for (int i = 0; i < n; i++)
-    if (!is_int(config_setting_get_elem(s, (unsigned)i))) return 0;
+    if (!int_within(config_setting_get_elem(s, (unsigned)i), min)) return 0;
   return 1;
 }
 
@@ -148,7 +152,7 @@ static int check_choice(const struct config *c, const config_setting_t *s, const
   const char *const *all = key->choices, *const more = key->type == CONF_PADDING ? " or [top, bottom, left, right]" : "";
   char list[200] = "";
   size_t n = 0, at = 0;
-  if (key->type == CONF_PADDING && is_ints(s, 4)) return CLDANN_OK;
+  if (key->type == CONF_PADDING && is_ints(s, 4, 0)) return CLDANN_OK;
   for (; all[n]; n++) at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", n ? ", " : "", all[n]);
   if (config_setting_type(s) != CONFIG_TYPE_STRING)
     return conf_bad(c, s, CLDANN_E_CONFIG, "%s must be one of %s%s", path, list, more);
@@ -192,10 +196,10 @@ static int check_value(const struct config *c, const config_setting_t *s, const 
     if (config_setting_type(s) != CONFIG_TYPE_BOOL) must = "true or false";
     break;
   case CONF_PAIR:
-    if (!is_int(s) && !is_ints(s, 2)) must = "a whole number or [height, width]";
+    if (!int_within(s, 1) && !is_ints(s, 2, 1)) must = "a whole number from 1 to 65536 or [height, width]";
     break;
   case CONF_SHAPE:
-    if (!is_ints(s, 3)) must = "[height, width, channels] in whole numbers";
+    if (!is_ints(s, 3, 1)) must = "[height, width, channels], whole numbers from 1 to 65536";
     break;
   }
   return must ? conf_bad(c, s, CLDANN_E_CONFIG, "%s must be %s", path, must) : CLDANN_OK;
@@ -217,4 +221,256 @@ static int check_group(const struct config *c, const config_setting_t *s, const 
   }
 fail:
   return rc;
+}
+
+/* ---- reading ---- */
+
+static int read_text(const struct config *c, char **out) {
+  int rc = CLDANN_OK;
+  struct stat st;
+  char *text = NULL;
+  FILE *f = fopen(c->path, "rb");
+  if (!f) FAIL(c->err, CLDANN_E_IO, "cannot read %s: %s; give the path of an experiment file", c->path, strerror(errno));
+  if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
+    FAIL(c->err, CLDANN_E_IO, "%s is not a file; give the path of an experiment file", c->path);
+  if (st.st_size > CONF_BYTES_MAX)
+    FAIL(c->err, CLDANN_E_CONFIG, "%s has more than %d bytes and is no experiment file", c->path, CONF_BYTES_MAX);
+  TRY(mem_new(c->err, &text, (size_t)st.st_size + 1, 1));
+  if (fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
+    FAIL(c->err, CLDANN_E_IO, "cannot read %s: the file became shorter or the disk failed; try again", c->path);
+  if (strlen(text) != (size_t)st.st_size) FAIL(c->err, CLDANN_E_CONFIG, "%s has zero bytes and is no experiment file", c->path);
+  *out = text;
+  text = NULL;
+fail:
+  mem_free(text);
+  if (f) fclose(f);
+  return rc;
+}
+
+/* The end of the comment or string that starts here, or NULL when none does. */
+static const char *skip_quoted(const char *p) {
+  if (*p == '#' || (p[0] == '/' && p[1] == '/')) return p + strcspn(p, "\n");
+  if (p[0] == '/' && p[1] == '*') {
+    const char *end = strstr(p + 2, "*/");
+    return end ? end + 2 : p + strlen(p);
+  }
+  if (*p != '"') return NULL;
+  for (p++; *p && *p != '"'; p++)
+    if (*p == '\\' && p[1]) p++;
+  return *p ? p + 1 : p;
+}
+
+/*
+ * What libconfig takes without a word but we must not: an integer of more than 32 bits without its L loses its upper
+ * bits, and @include of a folder ends the process.
+ */
+static int check_text(const struct config *c, const char *text) {
+  for (const char *p = text, *next; *p; p = next) {
+    const char *problem = NULL;
+    int line = 1;
+    if ((next = skip_quoted(p))) continue;
+    next = p + 1;
+    if (*p == '@') problem = "@include is not supported; an experiment is one file";
+    if (isalnum((unsigned char)*p) || *p == '_' || *p == '.') {
+      const size_t digits = strspn(p, "0123456789");
+      next = p + strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+      if (digits > 18 && (digits == (size_t)(next - p) || p[digits] == 'L'))
+        problem = "the whole number has more than 18 digits; give a smaller one";
+      if (digits == (size_t)(next - p) && digits <= 18 && digits > 0 && strtoll(p, NULL, 10) > INT32_MAX)
+        problem = "a whole number above 2147483647 needs an L behind it";
+    }
+    if (!problem) continue;
+    for (const char *q = text; q < p; q++) line += *q == '\n';
+    return err_set(c->err, CLDANN_E_CONFIG, __FILE__, __LINE__, "%.180s:%d: %s", c->path, line, problem);
+  }
+  return CLDANN_OK;
+}
+
+static int read_file(struct config *c) {
+  int rc = CLDANN_OK;
+  char *text = NULL;
+  TRY(read_text(c, &text));
+  TRY(check_text(c, text));
+  if (!config_read_string(&c->file, text))
+    FAIL(c->err, CLDANN_E_CONFIG, "%.180s:%d: %s; see doc/experiments.md for how a file is written", c->path,
+         config_error_line(&c->file), config_error_text(&c->file) ? config_error_text(&c->file) : "out of memory");
+fail:
+  mem_free(text);
+  return rc;
+}
+
+/* The value of an override: a whole number of any size, else what libconfig makes of it, else a text. */
+static int parse_value(const struct config *c, conf_set *set, const char *value) {
+  int rc = CLDANN_OK, parsed = 0;
+  char *text = NULL, *end = NULL;
+  config_setting_t *s;
+  errno = 0;
+  const long long whole = strtoll(value, &end, 10);
+  if (end != value && !*end && !errno && !isspace((unsigned char)value[0])) {
+    s = config_setting_add(config_root_setting(&set->tree), "v", CONFIG_TYPE_INT64);
+    if (!s || !config_setting_set_int64(s, whole)) FAIL(c->err, CLDANN_E_MEM, "no memory for --set %s", set->text);
+    return CLDANN_OK;
+  }
+  TRY(mem_new(c->err, &text, strlen(value) + 8, 1));
+  sprintf(text, "v = %s;", value);
+  if (!strpbrk(value, "@\n")) parsed = config_read_string(&set->tree, text);
+  if (!parsed || config_setting_length(config_root_setting(&set->tree)) != 1) {
+    config_destroy(&set->tree);
+    config_init(&set->tree);
+    s = config_setting_add(config_root_setting(&set->tree), "v", CONFIG_TYPE_STRING);
+    if (!s || !config_setting_set_string(s, value)) FAIL(c->err, CLDANN_E_MEM, "no memory for --set %s", set->text);
+  }
+fail:
+  mem_free(text);
+  return rc;
+}
+
+static const config_setting_t *set_value(const conf_set *set) {
+  return config_setting_get_elem(config_root_setting(&set->tree), 0);
+}
+
+/* Walks the dotted key of an override down the tables, then checks the value. */
+static int check_set(const struct config *c, const conf_set *set, const conf_key *root) {
+  const config_setting_t *s = set_value(set);
+  const conf_key *table = root, *key = NULL;
+  for (const char *at = set->key; at;) {
+    const char *dot = strchr(at, '.');
+    const int n = (int)(dot ? dot - at : (long)strlen(at));
+    char name[64], prefix[100];
+    snprintf(name, sizeof name, "%.*s", n, at);
+    snprintf(prefix, sizeof prefix, "%.*s", (int)(at - set->key), set->key);
+    if (key && key->type != CONF_GROUP)
+      return conf_bad(c, s, CLDANN_E_CONFIG, "%.*s has no keys inside; set it as a whole, or edit the file",
+                      (int)(at - set->key - 1), set->key);
+    for (key = table; key->name && strcmp(key->name, name);) key++;
+    if (!key->name) return bad_name(c, s, "key", name, prefix, table, NULL);
+    table = key->keys;
+    at = dot ? dot + 1 : NULL;
+  }
+  if (key->type == CONF_GROUP)
+    return conf_bad(c, s, CLDANN_E_CONFIG, "%.60s is a group; set its keys one by one, as in %.60s.%s=VALUE", set->key,
+                    set->key, key->keys->name);
+  return check_value(c, s, key, set->key);
+}
+
+static int add_set(struct config *c, const char *text) {
+  int rc;
+  conf_set *set = &c->sets[c->n_sets];
+  const char *equals = strchr(text, '=');
+  if (!equals || equals == text)
+    FAIL(c->err, CLDANN_E_CONFIG, "--set %.120s: an override is KEY=VALUE, as in --set method=source-only", text);
+  config_init(&set->tree);
+  c->n_sets++;
+  TRY(mem_strdup(c->err, &set->text, text));
+  TRY(mem_strdup(c->err, &set->key, text));
+  set->key[equals - text] = '\0';
+  TRY(parse_value(c, set, equals + 1));
+fail:
+  return rc;
+}
+
+/* Checks every preset, chosen or not, and finds the chosen one. */
+static int check_presets(struct config *c, const conf_key *root) {
+  int rc = CLDANN_OK;
+  const config_setting_t *all = conf_member(config_root_setting(&c->file), "presets"), *chosen = conf_get(c, "preset");
+  const int n = all && config_setting_is_group(all) ? config_setting_length(all) : 0;
+  const char *names[NAMES_MAX], *wanted = conf_text(chosen, ""), *near;
+  if (all && !config_setting_is_group(all)) return conf_bad(c, all, CLDANN_E_CONFIG, "presets must be a group of groups");
+  for (int i = 0; i < n; i++) {
+    const config_setting_t *p = config_setting_get_elem(all, (unsigned)i);
+    char prefix[100];
+    if (i == NAMES_MAX) return conf_bad(c, p, CLDANN_E_CONFIG, "more than %d presets; use a second file", NAMES_MAX);
+    names[i] = config_setting_name(p);
+    if (!config_setting_is_group(p)) return conf_bad(c, p, CLDANN_E_CONFIG, "presets.%.60s must be a group", names[i]);
+    if (conf_member(p, "preset"))
+      return conf_bad(c, conf_member(p, "preset"), CLDANN_E_CONFIG, "a preset cannot name another preset");
+    snprintf(prefix, sizeof prefix, "presets.%.40s.", names[i]);
+    TRY(check_group(c, p, root, prefix, NULL));
+    if (!strcmp(names[i], wanted)) c->preset = p;
+  }
+  if (!wanted[0] || c->preset) return CLDANN_OK;
+  if ((near = text_nearest(wanted, names, (size_t)n)))
+    return conf_bad(c, chosen, CLDANN_E_CONFIG, "no preset \"%.40s\"; did you mean \"%s\"?", wanted, near);
+  return conf_bad(c, chosen, CLDANN_E_CONFIG, "no preset \"%.40s\"; the file has %d preset%s%s%s", wanted, n, n == 1 ? "" : "s",
+                  n ? ", the first is " : "", n ? names[0] : "");
+fail:
+  return rc;
+}
+
+int conf_load(cldann_error *e, const conf_key *root, const char *path, const char *const *sets, int n, struct config **out) {
+  int rc;
+  struct config *c = NULL;
+  TRY(mem_new(e, &c, 1, sizeof *c));
+  c->err = e;
+  config_init(&c->file);
+  TRY(mem_strdup(e, &c->path, path));
+  TRY(mem_new(e, &c->sets, (size_t)n + 1, sizeof *c->sets));
+  TRY(read_file(c));
+  for (int i = 0; i < n; i++) TRY(add_set(c, sets[i]));
+  TRY(check_group(c, config_root_setting(&c->file), root, "", "presets"));
+  for (int i = 0; i < n; i++) TRY(check_set(c, &c->sets[i], root));
+  TRY(check_presets(c, root));
+  *out = c;
+  return CLDANN_OK;
+fail:
+  conf_free(c);
+  return rc;
+}
+
+void conf_free(struct config *c) {
+  if (!c) return;
+  for (int i = 0; i < c->n_sets; i++) {
+    config_destroy(&c->sets[i].tree);
+    mem_free(c->sets[i].text);
+    mem_free(c->sets[i].key);
+  }
+  config_destroy(&c->file);
+  mem_free(c->sets);
+  mem_free(c->path);
+  mem_free(c);
+}
+
+/* ---- looking up ---- */
+
+/* libconfig's own lookup, which does not take a const setting and stops at ':' and '/' too. */
+static const config_setting_t *descend(const config_setting_t *s, const char *path) {
+  while (s) {
+    const char *dot = strchr(path, '.');
+    char name[64];
+    if (!config_setting_is_group(s)) return NULL;
+    if (!dot) return conf_member(s, path);
+    snprintf(name, sizeof name, "%.*s", (int)(dot - path), path);
+    s = conf_member(s, name);
+    path = dot + 1;
+  }
+  return NULL;
+}
+
+const config_setting_t *conf_get_upto(const struct config *c, const char *path, int last, int *layer) {
+  const config_setting_t *s = NULL;
+  int at = CONF_SETS;
+  for (int i = c->n_sets - 1; i >= 0 && !s; i--) /* the last --set of a key counts */
+    if (!strcmp(c->sets[i].key, path)) s = set_value(&c->sets[i]);
+  if (!s && last >= CONF_PRESET && c->preset) s = descend(c->preset, path), at = CONF_PRESET;
+  if (!s && last >= CONF_FILE) s = descend(config_root_setting(&c->file), path), at = CONF_FILE;
+  if (s && layer) *layer = at;
+  return s;
+}
+
+const config_setting_t *conf_get(const struct config *c, const char *path) {
+  return conf_get_upto(c, path, CONF_FILE, NULL);
+}
+
+void conf_read(const struct config *c, const conf_key *table, const char *prefix, void *to) {
+  for (const conf_key *k = table; k->name; k++) {
+    const config_setting_t *s;
+    char path[100];
+    snprintf(path, sizeof path, "%.60s%s", prefix, k->name);
+    if (k->type == CONF_GROUP) {
+      strcat(path, ".");
+      conf_read(c, k->keys, path, to);
+    } else if (k->size && (s = conf_get(c, path))) {
+      conf_store(s, k, to);
+    }
+  }
 }

@@ -17,9 +17,9 @@ static void param_name(const cldann_node *n, int k, char *out, size_t size) {
 }
 
 static json_t *describe(const param *p, size_t at) {
-  json_t *shape = json_array();
-  for (int i = 0; i < p->n_dims; i++) json_array_append_new(shape, json_integer(p->dims[i]));
-  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)(at * 4),
+  json_t *dims = json_array();
+  for (int i = 0; i < p->n_dims; i++) json_array_append_new(dims, json_integer(p->dims[i]));
+  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", dims, "data_offsets", (json_int_t)(at * 4),
                    (json_int_t)((at + p->count) * 4));
 }
 
@@ -59,12 +59,12 @@ static int locate(cldann_error *e, const char *path, const json_t *header, const
                   size_t *at) {
   json_int_t from = -1, to = -1;
   const char *dtype = "";
-  json_t *shape = NULL, *entry = json_object_get(header, name);
+  json_t *dims = NULL, *entry = json_object_get(header, name);
   int rc = CLDANN_OK;
-  if (!entry || json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &shape, "data_offsets", &from, &to))
+  if (!entry || json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &dims, "data_offsets", &from, &to))
     FAIL(e, CLDANN_E_FORMAT, "%s has no tensor %s; it belongs to another net", path, name);
-  int same = json_array_size(shape) == (size_t)p->n_dims && !strcmp(dtype, "F32");
-  for (int i = 0; same && i < p->n_dims; i++) same = json_integer_value(json_array_get(shape, (size_t)i)) == p->dims[i];
+  int same = json_array_size(dims) == (size_t)p->n_dims && !strcmp(dtype, "F32");
+  for (int i = 0; same && i < p->n_dims; i++) same = json_integer_value(json_array_get(dims, (size_t)i)) == p->dims[i];
   if (!same)
     FAIL(e, CLDANN_E_SHAPE, "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with",
          path, name);
@@ -81,7 +81,7 @@ int model_load(cldann_error *e, const char *path, const cldann_net *net, float *
   json_t *header = NULL;
   json_error_t why;
   uint64_t n = 0;
-  size_t at;
+  size_t at = 0;
   int rc = CLDANN_OK;
   FILE *f = fopen(path, "rb");
   if (!f) FAIL(e, CLDANN_E_IO, "%s: %s; name the model.safetensors that 'cldann train --out DIR' wrote", path, strerror(errno));

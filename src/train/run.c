@@ -179,14 +179,14 @@ static tensor main_tensor(const launch *k) {
 static void put_launch(text *t, const launches *l, int i, double *flops, double *bytes) {
   const launch *k = &l->list[i];
   const tensor y = main_tensor(k);
-  char shape[48], where[64];
+  char dims[48], where[64];
   const vbuf *b = &l->bufs[y.buf];
-  snprintf(shape, sizeof shape, "(%d,%d,%d,%d)", y.rows, y.h, y.w, y.c);
+  snprintf(dims, sizeof dims, "(%d,%d,%d,%d)", y.rows, y.h, y.w, y.c);
   if (b->external)
     snprintf(where, sizeof where, "%s", b->name);
   else
     snprintf(where, sizeof where, "+%zu", b->arena + y.offset * (size_t)b->elem);
-  put(t, "%4d  %-16s %-9s %-18s %-8s %-20s %-14s %10.3f %9.3f\n", i, k->node, k->phase, k->kernel, k->variant, shape, where,
+  put(t, "%4d  %-16s %-9s %-18s %-8s %-20s %-14s %10.3f %9.3f\n", i, k->node, k->phase, k->kernel, k->variant, dims, where,
       k->flops / 1e6, launch_bytes(l, k) / 1e6);
   *flops += k->flops;
   *bytes += launch_bytes(l, k);

@@ -1,0 +1,146 @@
+/*
+ * train/experiment.c: the public experiment: the table of all keys with their ranges, the defaults, and the settings that
+ * come of them. Reading and checking: train/conf.c. The net: experiment_net.c. The data: experiment_data.c.
+ */
+#include <float.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "train/conf.h"
+
+#define IN(field) .at = offsetof(settings, field), .size = sizeof(((settings *)0)->field)
+#define END \
+  { .name = NULL }
+
+/* Choices stand in the order of the enums of settings.h and cl/layout.clh. */
+static const char *const lr_kinds[] = {"constant", "inverse", NULL};
+static const char *const lambda_kinds[] = {"constant", "ramp", NULL};
+static const char *const lambda_modes[] = {"features", "both", NULL};
+static const char *const optimiser_kinds[] = {"sgd", "momentum", "nesterov", "adam", NULL};
+static const char *const label_reduces[] = {"mean", "sum", NULL};
+static const char *const domain_reduces[] = {"mean", "sum", "halves", NULL};
+/* In the order of methods[]. */
+static const char *const method_names[] = {"dann", "source-only", "target-only", "domain-only", NULL};
+
+static const conf_key lr_keys[] = {
+    {.name = "schedule", .type = CONF_CHOICE, .choices = lr_kinds, IN(lr.kind)},
+    {.name = "lr", .type = CONF_NUMBER, .min = 0, .max = 1000, IN(lr.lr)},
+    {.name = "alpha", .type = CONF_NUMBER, .min = 0, .max = 1e6, IN(lr.alpha)},
+    {.name = "beta", .type = CONF_NUMBER, .min = 0, .max = 100, IN(lr.beta)},
+    END,
+};
+static const conf_key lambda_keys[] = {
+    {.name = "schedule", .type = CONF_CHOICE, .choices = lambda_kinds, IN(lambda.kind)},
+    {.name = "max", .type = CONF_NUMBER, .min = -1000, .max = 1000, IN(lambda.max)},
+    {.name = "gamma", .type = CONF_NUMBER, .min = 0, .max = 1000, IN(lambda.gamma)},
+    {.name = "mode", .type = CONF_CHOICE, .choices = lambda_modes, IN(lambda.mode)},
+    {.name = "domain_weight", .type = CONF_NUMBER, .min = 0, .max = 1000, IN(lambda.domain_weight)},
+    END,
+};
+static const conf_key optimiser_keys[] = {
+    {.name = "kind", .type = CONF_CHOICE, .choices = optimiser_kinds, IN(optimiser.kind)},
+    {.name = "momentum", .type = CONF_NUMBER, .min = 0, .max = 0.99999, IN(optimiser.momentum)},
+    {.name = "beta1", .type = CONF_NUMBER, .min = 0, .max = 0.99999, IN(optimiser.beta1)},
+    {.name = "beta2", .type = CONF_NUMBER, .min = 0, .max = 0.99999, IN(optimiser.beta2)},
+    {.name = "epsilon", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1, IN(optimiser.epsilon)},
+    {.name = "weight_decay", .type = CONF_NUMBER, .min = 0, .max = 100, IN(optimiser.weight_decay)},
+    END,
+};
+static const conf_key loss_keys[] = {
+    {.name = "label", .type = CONF_CHOICE, .choices = label_reduces, IN(label_reduce)},
+    {.name = "domain", .type = CONF_CHOICE, .choices = domain_reduces, IN(domain_reduce)},
+    END,
+};
+static const conf_key input_keys[] = {
+    {.name = "scale", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6, IN(scale)},
+    {.name = "subtract_mean", .type = CONF_FLAG, IN(mean_channels)},
+    END,
+};
+static const conf_key root_keys[] = {
+    {.name = "name", .type = CONF_TEXT, .max = 63, IN(name)},
+    {.name = "preset", .type = CONF_TEXT, .max = 31, IN(preset)},
+    {.name = "method", .type = CONF_CHOICE, .choices = method_names},
+    {.name = "seed", .type = CONF_INT, .min = 0, .max = 9e18, IN(seed)},
+    {.name = "steps", .type = CONF_INT, .min = 1, .max = 1e9, IN(steps)},
+    {.name = "log_every", .type = CONF_INT, .min = 1, .max = 1e9, IN(log_every)},
+    {.name = "batch", .type = CONF_INT, .min = 1, .max = 65536, IN(batch)},
+    {.name = "eval_batch", .type = CONF_INT, .min = 1, .max = 65536, IN(eval_batch)},
+    {.name = "horizon", .type = CONF_INT, .min = 0, .max = 1e9, IN(horizon)},
+    {.name = "lr", .type = CONF_GROUP, .keys = lr_keys},
+    {.name = "lambda", .type = CONF_GROUP, .keys = lambda_keys},
+    {.name = "optimiser", .type = CONF_GROUP, .keys = optimiser_keys},
+    {.name = "loss", .type = CONF_GROUP, .keys = loss_keys},
+    {.name = "input", .type = CONF_GROUP, .keys = input_keys},
+    {.name = "init", .type = CONF_GROUP, .keys = conf_layer_keys},
+    {.name = "net", .type = CONF_GROUP, .keys = conf_net_keys},
+    {.name = "data", .type = CONF_GROUP, .keys = conf_data_keys},
+    END,
+};
+
+static const settings defaults = {
+    .method = &methods[0],
+    .seed = 1,
+    .steps = 1000,
+    .log_every = 100,
+    .batch = 64,
+    .eval_batch = 256,
+    .label_reduce = REDUCE_MEAN,
+    .domain_reduce = REDUCE_MEAN,
+    .lr = {LR_INVERSE, 0.01, 10.0, 0.75},
+    .lambda = {LAMBDA_RAMP, 1.0, 10.0, LAMBDA_REVERSED, 1.0},
+    .optimiser = {OPT_MOMENTUM, 0.9, 0.9, 0.999, 1e-8, 0.0},
+    .scale = 1.0,
+};
+
+/* The file's name without folder and .conf. */
+static void name_after(const char *path, char *to, size_t room) {
+  snprintf(to, room, "%s", text_base(path));
+  if (text_ends_with(to, ".conf")) to[strlen(to) - strlen(".conf")] = '\0';
+}
+
+static int read_settings(cldann_experiment *x, const char *path) {
+  settings *s = &x->s;
+  *s = defaults;
+  name_after(path, s->name, sizeof s->name);
+  conf_read(x->cfg, root_keys, "", s);
+  s->method = &methods[conf_choice(conf_get(x->cfg, "method"), method_names, METHOD_DANN)];
+  if (s->method->source && s->method->target && s->batch % 2)
+    return conf_bad(x->cfg, conf_get(x->cfg, "batch"), CLDANN_E_CONFIG,
+                    "batch %d is odd; method %s takes one half of it from the source and one from the target", s->batch,
+                    s->method->name);
+  return CLDANN_OK;
+}
+
+int cldann_experiment_load(cldann *c, const char *path, const char *const *overrides, int n, const char *data_dir,
+                           cldann_experiment **out) {
+  int rc;
+  cldann_experiment *x = NULL;
+  *out = NULL;
+  if (c->err.code) return c->err.code; /* the first error wins until it is cleared */
+  TRY(mem_new(&c->err, &x, 1, sizeof *x));
+  x->ctx = c;
+  if (data_dir) TRY(mem_strdup(&c->err, &x->data_dir, data_dir));
+  TRY(conf_load(&c->err, root_keys, path, overrides, n, &x->cfg));
+  TRY(read_settings(x, path));
+  TRY(experiment_check_data(x));
+  TRY(experiment_build_net(x));
+  *out = x;
+  return CLDANN_OK;
+fail:
+  cldann_experiment_free(x);
+  return rc;
+}
+
+void cldann_experiment_free(cldann_experiment *x) {
+  if (!x) return;
+  cldann_net_free(x->net);
+  dataset_free(x->source);
+  dataset_free(x->target);
+  dataset_free(x->source_test);
+  dataset_free(x->target_test);
+  conf_free(x->cfg);
+  mem_free(x->data_dir);
+  mem_free(x);
+}

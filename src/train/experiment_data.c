@@ -1,0 +1,310 @@
+/*
+ * train/experiment_data.c: from the data group of an experiment file to data sets in host memory. A row of kinds and a
+ * loader add a kind. Files are found by data/find.h; that the sets fit the net is checked here, before the device is used.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "data/blobs.h"
+#include "data/digits.h"
+#include "data/find.h"
+#include "data/idx.h"
+#include "data/mnistm.h"
+#include "train/conf.h"
+
+#define END \
+  { .name = NULL }
+
+typedef enum { ROLE_SOURCE, ROLE_TARGET, ROLE_SOURCE_TEST, ROLE_TARGET_TEST, ROLES } role;
+static const char *const role_names[ROLES] = {"source", "target", "source_test", "target_test"};
+
+static int role_domain(role r) {
+  return r == ROLE_TARGET || r == ROLE_TARGET_TEST;
+}
+static int role_test(role r) {
+  return r >= ROLE_SOURCE_TEST;
+}
+
+/* ---- the keys ---- */
+
+static const char *const splits[] = {"train", "test", NULL};
+static const char *const kind_names[] = {"idx", "mnist", "mnist-m", "blobs", "digits", NULL};
+
+/* All keys of all kinds; which kind has which is in `kinds`. */
+static const conf_key set_keys[] = {
+    {.name = "kind", .type = CONF_CHOICE, .choices = kind_names},
+    {.name = "images", .type = CONF_TEXT, .max = 1000},
+    {.name = "labels", .type = CONF_TEXT, .max = 1000},
+    {.name = "dir", .type = CONF_TEXT, .max = 1000},
+    {.name = "bsds", .type = CONF_TEXT, .max = 1000},
+    {.name = "split", .type = CONF_CHOICE, .choices = splits},
+    {.name = "skip", .type = CONF_INT, .min = 0, .max = 1e9},
+    {.name = "count", .type = CONF_INT, .min = 1, .max = 1e9},
+    {.name = "binarise", .type = CONF_FLAG},
+    {.name = "n", .type = CONF_INT, .min = 1, .max = 1e7},
+    {.name = "seed", .type = CONF_INT, .min = 0, .max = 9e18},
+    END,
+};
+const conf_key conf_data_keys[] = {
+    {.name = "source", .type = CONF_GROUP, .keys = set_keys},
+    {.name = "target", .type = CONF_GROUP, .keys = set_keys},
+    {.name = "source_test", .type = CONF_GROUP, .keys = set_keys},
+    {.name = "target_test", .type = CONF_GROUP, .keys = set_keys},
+    END,
+};
+
+/* ---- one set ---- */
+
+typedef struct loader {
+  cldann_experiment *x;
+  cldann_error *err;
+  backgrounds *photos; /* of MNIST-M: unpacked once for all sets that name the same archive */
+  char *photos_path;
+} loader;
+
+typedef struct set_view {
+  const struct config *c;
+  role r;
+  int kind;
+  int last; /* a layer that names a kind replaces the group of the layers below it */
+} set_view;
+
+typedef struct kind_row {
+  int (*load)(loader *l, const set_view *v, dataset **out);
+  const char *keys[8]; /* besides kind */
+} kind_row;
+
+static const config_setting_t *set_get_upto(const struct config *c, role r, const char *key, int last, int *layer) {
+  char path[64];
+  snprintf(path, sizeof path, "data.%s.%s", role_names[r], key);
+  return conf_get_upto(c, path, last, layer);
+}
+
+static const config_setting_t *set_get(const set_view *v, const char *key) {
+  return set_get_upto(v->c, v->r, key, v->last, NULL);
+}
+
+/* 0 when the experiment has no such set. */
+static int set_open(const struct config *c, role r, set_view *v) {
+  const config_setting_t *kind;
+  *v = (set_view){.c = c, .r = r, .last = CONF_FILE};
+  kind = set_get_upto(c, r, "kind", CONF_FILE, &v->last);
+  v->kind = conf_choice(kind, kind_names, -1);
+  return kind != NULL;
+}
+
+static int load_photos(loader *l, const char *name) {
+  int rc;
+  char *path = NULL;
+  TRY(data_find(l->err, l->x->data_dir, name, &path));
+  if (!l->photos || strcmp(path, l->photos_path)) {
+    mnistm_free_backgrounds(l->photos);
+    l->photos = NULL;
+    TRY(mnistm_load_backgrounds(l->err, path, 0, &l->photos));
+    mem_free(l->photos_path);
+    l->photos_path = path;
+    path = NULL;
+  }
+fail:
+  mem_free(path);
+  return rc;
+}
+
+static int trim(loader *l, const set_view *v, dataset *d, int *skip) {
+  *skip = (int)conf_int(set_get(v, "skip"), 0);
+  return dataset_trim(l->err, d, *skip, (int)conf_int(set_get(v, "count"), -1));
+}
+
+static int load_idx(loader *l, const set_view *v, dataset **out) {
+  int rc, skip;
+  char *images = NULL, *labels = NULL;
+  dataset *d = NULL;
+  const char *label_name = conf_text(set_get(v, "labels"), NULL);
+  TRY(data_find(l->err, l->x->data_dir, conf_text(set_get(v, "images"), ""), &images));
+  TRY(idx_read_images(l->err, images, &d));
+  if (label_name) {
+    TRY(data_find(l->err, l->x->data_dir, label_name, &labels));
+    TRY(idx_read_labels(l->err, labels, d));
+  }
+  TRY(trim(l, v, d, &skip));
+  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
+  *out = d;
+  d = NULL;
+fail:
+  dataset_free(d);
+  mem_free(images);
+  mem_free(labels);
+  return rc;
+}
+
+/* The digits of MNIST; `first` gets the index of the first in its file. */
+static int load_digits_of_mnist(loader *l, const set_view *v, dataset **out, int *first) {
+  int rc;
+  char *dir = NULL;
+  dataset *d = NULL;
+  TRY(data_find(l->err, l->x->data_dir, conf_text(set_get(v, "dir"), "mnist"), &dir));
+  TRY(idx_read_named(l->err, dir, "", conf_choice(set_get(v, "split"), splits, role_test(v->r)), &d));
+  TRY(trim(l, v, d, first));
+  *out = d;
+  d = NULL;
+fail:
+  dataset_free(d);
+  mem_free(dir);
+  return rc;
+}
+
+static int load_mnist(loader *l, const set_view *v, dataset **out) {
+  int rc, first;
+  dataset *d = NULL;
+  TRY(load_digits_of_mnist(l, v, &d, &first));
+  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
+  *out = d;
+  d = NULL;
+fail:
+  dataset_free(d);
+  return rc;
+}
+
+/* The same images as `cldann data mnist-m` writes for this seed, whatever part of them is asked for. */
+static int load_mnistm(loader *l, const set_view *v, dataset **out) {
+  int rc, first;
+  dataset *digits = NULL;
+  const int test = conf_choice(set_get(v, "split"), splits, role_test(v->r));
+  TRY(load_digits_of_mnist(l, v, &digits, &first));
+  TRY(load_photos(l, conf_text(set_get(v, "bsds"), "BSR_bsds500.tgz")));
+  TRY(mnistm_make(l->err, l->photos, digits, (uint64_t)conf_int(set_get(v, "seed"), 1),
+                  (uint64_t)(first + (test ? MNISTM_TEST_INDEX : 0)), 0, out));
+fail:
+  dataset_free(digits);
+  return rc;
+}
+
+static uint64_t generator_seed(loader *l, const set_view *v) {
+  return (uint64_t)conf_int(set_get(v, "seed"), (int64_t)l->x->s.seed);
+}
+
+static int load_blobs(loader *l, const set_view *v, dataset **out) {
+  return blobs_make(l->err, generator_seed(l, v), role_domain(v->r) ? BLOBS_TARGET : BLOBS_SOURCE,
+                    (int)conf_int(set_get(v, "n"), BLOBS_POINTS), out);
+}
+
+static int load_digits(loader *l, const set_view *v, dataset **out) {
+  return digits_make(l->err, generator_seed(l, v), role_test(v->r) ? DIGITS_TEST : DIGITS_TRAIN,
+                     role_domain(v->r) ? DIGITS_TARGET : DIGITS_SOURCE,
+                     (int)conf_int(set_get(v, "n"), role_test(v->r) ? 2000 : 10000), 0, out);
+}
+
+/* In the order of kind_names. */
+static const kind_row kinds[] = {
+    {load_idx, {"images", "labels", "skip", "count", "binarise", NULL}},
+    {load_mnist, {"split", "skip", "count", "binarise", "dir", NULL}},
+    {load_mnistm, {"split", "skip", "count", "dir", "bsds", "seed", NULL}},
+    {load_blobs, {"n", "seed", NULL}},
+    {load_digits, {"n", "seed", NULL}},
+};
+
+/* ---- checks ---- */
+
+/* Keys that the set's kind has not, and those it must have. */
+static int check_set(const set_view *v) {
+  const config_setting_t *s;
+  for (const conf_key *k = set_keys; k->name; k++) {
+    const char *const *has = kinds[v->kind].keys;
+    if (!(s = set_get(v, k->name)) || !strcmp(k->name, "kind")) continue;
+    while (*has && strcmp(*has, k->name)) has++;
+    if (!*has)
+      return conf_bad(v->c, s, CLDANN_E_CONFIG, "data.%s.%s: a set of kind %s has no %s; its keys are in doc/experiments.md",
+                      role_names[v->r], k->name, kind_names[v->kind], k->name);
+  }
+  if (kinds[v->kind].load == load_idx && !set_get(v, "images"))
+    return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_CONFIG, "data.%s of kind idx needs images, the path of an IDX file",
+                    role_names[v->r]);
+  return CLDANN_OK;
+}
+
+int experiment_check_data(const cldann_experiment *x) {
+  int rc = CLDANN_OK;
+  set_view v;
+  for (role r = 0; r < ROLES; r++) {
+    char path[64];
+    const config_setting_t *group;
+    if (set_open(x->cfg, r, &v)) {
+      TRY(check_set(&v));
+      continue;
+    }
+    snprintf(path, sizeof path, "data.%s", role_names[r]);
+    group = conf_get(x->cfg, path);
+    for (const conf_key *k = set_keys; k->name && !group; k++) group = set_get(&v, k->name);
+    if (group || !role_test(r))
+      return conf_bad(x->cfg, group, CLDANN_E_CONFIG, "data.%s has no kind; give idx, mnist, mnist-m, blobs or digits",
+                      role_names[r]);
+  }
+fail:
+  return rc;
+}
+
+/* Labels are needed where the method trains on them and wherever accuracy is measured. */
+static int needs_labels(const method *m, role r) {
+  if (role_test(r)) return 1;
+  return m->label_loss && (r == ROLE_SOURCE ? m->source : m->target && !m->source);
+}
+
+static int check_fit(const cldann_experiment *x, const set_view *v, const dataset *d) {
+  const config_setting_t *kind = set_get(v, "kind");
+  const method *m = x->s.method;
+  const shape in = net_input(x->net)->o.out;
+  const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
+  const int classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
+  const int rows = m->source && m->target ? x->s.batch / 2 : x->s.batch;
+  const int trains = v->r == ROLE_SOURCE ? m->source : v->r == ROLE_TARGET && m->target;
+  const char *name = role_names[v->r];
+  if (d->h != in.h || d->w != in.w || (d->c != in.c && d->c != 1))
+    return conf_bad(v->c, kind, CLDANN_E_SHAPE,
+                    "data.%s (%s) has items of %d x %d x %d but net.input is [%d, %d, %d]; change one of them", name, d->name,
+                    d->h, d->w, d->c, in.h, in.w, in.c);
+  if (needs_labels(m, v->r) && !d->y)
+    return conf_bad(v->c, kind, CLDANN_E_CONFIG, "data.%s (%s) has no labels; give the file of its labels, as labels = \"...\"",
+                    name, d->name);
+  if (d->y && d->classes > classes)
+    return conf_bad(v->c, kind, CLDANN_E_SHAPE,
+                    "data.%s (%s) has labels up to %d but the label head %s tells %d classes apart; give it %d", name, d->name,
+                    d->classes - 1, loss->name, classes, d->classes);
+  if (trains && d->n < rows)
+    return conf_bad(v->c, kind, CLDANN_E_CONFIG,
+                    "data.%s (%s) has %d items, fewer than the %d that a batch takes from it; lower batch", name, d->name, d->n,
+                    rows);
+  return CLDANN_OK;
+}
+
+/* ---- all sets ---- */
+
+static void tell(const set_view *v, const dataset *d, cldann_on_message on_message, void *user) {
+  char line[200];
+  if (!on_message) return;
+  snprintf(line, sizeof line, "%s: %s, %d items of %d x %d x %d%s", role_names[v->r], d->name, d->n, d->h, d->w, d->c,
+           d->y ? "" : ", no labels");
+  on_message(user, line);
+}
+
+int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user) {
+  int rc = CLDANN_OK;
+  loader l = {.x = x, .err = &x->ctx->err};
+  dataset **const at[ROLES] = {&x->source, &x->target, &x->source_test, &x->target_test};
+  for (role r = 0; r < ROLES; r++) {
+    set_view v;
+    if (*at[r] || !set_open(x->cfg, r, &v)) continue;
+    TRY(kinds[v.kind].load(&l, &v, at[r]));
+    if ((rc = check_fit(x, &v, *at[r])) < 0) {
+      dataset_free(*at[r]);
+      *at[r] = NULL;
+      goto fail;
+    }
+    tell(&v, *at[r], on_message, user);
+  }
+fail:
+  mnistm_free_backgrounds(l.photos);
+  mem_free(l.photos_path);
+  return rc;
+}

@@ -1,0 +1,175 @@
+#!/bin/sh
+# test_cli.sh: the built command from outside: help, exit codes, one-line errors with the nearest name, and, where there
+# is an OpenCL device, a short training with its JSON lines and files. CLDANN_BIN names another binary.
+set -u
+root=$(cd "${CLDANN_SRCDIR:-$(dirname "$0")/..}" && pwd)
+bin=${CLDANN_BIN:-${CLDANN_BUILDDIR:-.}/cldann}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+conf=$root/experiments/blobs.conf
+failed=
+unset CLDANN_DATA CLDANN_MIRROR
+
+[ -x "$bin" ] || { echo "no command at $bin"; exit 1; }
+
+wrong() {
+  echo "$1"
+  sed 's/^/    /' "$tmp/out" "$tmp/err"
+  failed=yes
+}
+run() { # ARGUMENT...: fills out, err and rc
+  rc=0
+  "$bin" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || rc=$?
+}
+# fails CODE TEXT ARGUMENT...: exit code CODE, nothing on standard output, one line on standard error with TEXT in it.
+fails() {
+  want=$1 text=$2
+  shift 2
+  run "$@"
+  [ "$rc" = "$want" ] || wrong "cldann $*: exit code $rc, not $want"
+  [ ! -s "$tmp/out" ] || wrong "cldann $*: an error, but something on standard output"
+  { [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q '^cldann: ' "$tmp/err"; } || wrong "cldann $*: not one line 'cldann: ...'"
+  grep -qF -e "$text" "$tmp/err" || wrong "cldann $*: the error lacks: $text"
+}
+# shows TEXT ARGUMENT...: succeeds, with TEXT on standard output and nothing on standard error.
+shows() {
+  text=$1
+  shift
+  run "$@"
+  [ "$rc" = 0 ] || wrong "cldann $*: exit code $rc"
+  [ ! -s "$tmp/err" ] || wrong "cldann $*: something on standard error"
+  grep -qF -e "$text" "$tmp/out" || wrong "cldann $*: standard output lacks: $text"
+}
+
+help_and_usage() {
+  shows 'usage: cldann COMMAND' --help
+  shows 'exit codes:' -h
+  shows '130  interrupted' --help
+  shows 'cldann ' --version
+  for command in train compare eval plan devices check-device 'data mnist-m' 'data fetch'; do
+    # shellcheck disable=SC2086 # two words are two arguments
+    shows "usage: cldann $command" $command --help
+    # shellcheck disable=SC2086
+    shows "usage: cldann $command" $command -h
+    # shellcheck disable=SC2086
+    fails 2 "no option '--nonesuch'" $command --nonesuch
+  done
+  shows 'usage: cldann data fetch' data --help
+  fails 2 'which command'
+  fails 2 "did you mean 'train'?" trian
+  fails 2 "did you mean '--version'?" --versoin
+  fails 2 'needs an action' data
+  fails 2 "did you mean 'fetch'?" data fecth
+  fails 2 "did you mean '--device'?" train x.conf --devcie 0
+  fails 2 'EXPERIMENT is missing' train
+  fails 2 'MODEL is missing' eval x.conf
+  fails 2 'one argument too many' plan a.conf b.conf
+  fails 2 '--json takes no value' train x.conf --json=yes
+  fails 2 '--set needs a value' train x.conf --set
+  fails 2 'KEY=VALUE' train x.conf --set seed
+  fails 2 'is empty' train x.conf --out ''
+  fails 2 '--bsds TGZ is missing' data mnist-m --mnist "$tmp" --out "$tmp/m"
+  fails 2 'not a whole number' data mnist-m --seed x
+  fails 2 'out of range' data mnist-m --threads -1
+  fails 2 'mnist or bsds500' data fetch nonesuch
+  fails 2 'ends before it starts' compare x.conf --seeds 5-2
+  fails 2 'not a whole number' compare x.conf --seeds 1,b
+  fails 2 'write numbers' compare x.conf --seeds 1,,2
+  fails 2 'write names' compare x.conf --methods dann,
+}
+
+no_half_written_data() {
+  mkdir "$tmp/mnist"
+  echo junk >"$tmp/mnist/train-images-idx3-ubyte"
+  echo junk >"$tmp/junk.tgz"
+  fails 4 '' data mnist-m --mnist "$tmp/mnist" --bsds "$tmp/junk.tgz" --out "$tmp/m"
+  if [ -d "$tmp/m" ] && [ -n "$(ls -A "$tmp/m")" ]; then wrong "data mnist-m left files of a failure behind"; fi
+}
+
+# json_lines FILE: each line looks like one object. (jq need not be here; CI has it and looks closer.)
+json_lines() {
+  [ -s "$1" ] || wrong "$1 is empty"
+  if grep -qv '^{.*}$' "$1"; then wrong "$1: a line that is no object"; fi
+  if grep -qi 'nan\|inf[,} ]' "$1"; then wrong "$1: a number that JSON does not know"; fi
+}
+
+training() {
+  fails 5 'nonesuch' train "$conf" --device nonesuch
+  fails 3 '' train "$conf" --set nonesuch=1
+  fails 3 '' train "$conf" --set method=dan
+  fails 3 '' compare "$conf" --methods source-only,dan
+  echo x >"$tmp/file"
+  fails 4 '' train "$conf" --set steps=10 --quiet --out "$tmp/file/out"
+  fails 4 '' eval "$conf" "$tmp/nonesuch.cldann" --quiet
+
+  run train "$conf" --set steps=200 --set seed=3 --json --quiet --out "$tmp/run/one"
+  [ "$rc" = 0 ] || wrong "train: exit code $rc"
+  [ ! -s "$tmp/err" ] || wrong "train --quiet: something on standard error"
+  json_lines "$tmp/out"
+  head -n 1 "$tmp/out" | grep -q '"type": "progress"' || wrong "the first line is no progress"
+  for key in method seed steps source_accuracy target_accuracy domain_accuracy samples_per_second device; do
+    tail -n 1 "$tmp/out" | grep -q "\"$key\": " || wrong "the last line has no $key"
+  done
+  tail -n 1 "$tmp/out" | grep -q '"seed": 3, "steps": 200' || wrong "--set was not heard"
+  json_lines "$tmp/run/one/metrics.jsonl"
+  tail -n 1 "$tmp/run/one/metrics.jsonl" | grep -q '"type": "result"' || wrong "metrics.jsonl does not end with the result"
+  tail -n 1 "$tmp/out" | sed 's/.*"target_accuracy": \([^,]*\),.*/\1/' >"$tmp/trained"
+
+  run eval "$conf" "$tmp/run/one/model.safetensors" --set seed=3 --json --quiet
+  [ "$rc" = 0 ] || wrong "eval: exit code $rc"
+  sed 's/.*"target_accuracy": \([^,]*\),.*/\1/' "$tmp/out" | cmp -s - "$tmp/trained" || wrong "eval and train disagree"
+
+  run train "$conf" --set steps=200
+  [ "$rc" = 0 ] || wrong "train: exit code $rc"
+  grep -q 'target accuracy' "$tmp/out" || wrong "train: no summary"
+  [ "$(wc -l <"$tmp/err")" -le 60 ] || wrong "train: too many lines of progress"
+
+  run compare "$conf" --set steps=100 --seeds 1-2 --quiet
+  [ "$rc" = 0 ] || wrong "compare: exit code $rc"
+  [ "$(grep -c '^source-only  *[12] \|^dann  *[12] ' "$tmp/out")" = 4 ] || wrong "compare: not four runs in the table"
+  [ "$(grep -c ' mean ' "$tmp/out")" = 2 ] || wrong "compare: not two means in the table"
+  grep -q '^dann gains ' "$tmp/out" || wrong "compare: no gain"
+  run compare "$conf" --set steps=100 --methods dann --json --quiet
+  json_lines "$tmp/out"
+  tail -n 1 "$tmp/out" | grep -q '"type": "mean", "method": "dann"' || wrong "compare --json: no mean at the end"
+
+  shows '' plan "$conf"
+}
+
+# SIGTERM, since a shell starts what runs in the background with SIGINT ignored. The first window must have passed.
+interruption() {
+  "$bin" train "$conf" --set steps=1000000000 --quiet --out "$tmp/long" >"$tmp/out" 2>"$tmp/err" &
+  process=$!
+  waited=0
+  while [ ! -s "$tmp/long/metrics.jsonl" ] && [ "$waited" -lt 60 ] && kill -0 "$process" 2>/dev/null; do
+    sleep 1
+    waited=$((waited + 1))
+  done
+  kill "$process" 2>/dev/null
+  rc=0
+  wait "$process" || rc=$?
+  [ "$rc" = 130 ] || wrong "interrupted: exit code $rc, not 130"
+  [ "$(wc -l <"$tmp/err")" = 1 ] || wrong "interrupted: not one line of error"
+  json_lines "$tmp/long/metrics.jsonl"
+}
+
+help_and_usage
+no_half_written_data
+run devices --json
+if [ "$rc" = 0 ]; then
+  json_lines "$tmp/out"
+  training
+  interruption
+  if [ -e /dev/full ]; then
+    rc=0
+    "$bin" devices >/dev/full 2>"$tmp/err" || rc=$?
+    : >"$tmp/out"
+    [ "$rc" = 4 ] || wrong "a full disk for standard output: exit code $rc, not 4"
+  fi
+elif [ "${CLDANN_REQUIRE_DEVICE:-0}" = 1 ] || [ "$rc" != 5 ]; then
+  wrong "devices: exit code $rc"
+elif [ -z "$failed" ]; then
+  echo "skipped in part: no OpenCL device"
+  exit 77
+fi
+[ -z "$failed" ]

@@ -1,0 +1,278 @@
+/*
+ * tests/test_train.c: training as a whole on the shipped experiments, in short. Schedules against the published formulas;
+ * same seed, same bits; what the trainer must not see; a run that diverges; models that come back as they were.
+ */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "data/dataset.h"
+#include "train/model.h"
+#include "train/schedule.h"
+#include "train/trainer.h"
+
+static cldann *ctx;
+static char folder[] = "/tmp/cldann-test-XXXXXX";
+
+static const char *source_path(const char *relative) {
+  static char path[4096];
+  const char *dir = getenv("CLDANN_SRCDIR");
+  snprintf(path, sizeof path, "%s/%s", dir ? dir : ".", relative);
+  return path;
+}
+
+static cldann_experiment *load(const char *file, const char *const *set, int n) {
+  cldann_experiment *x = NULL;
+  ck_assert_msg(cldann_experiment_load(ctx, source_path(file), set, n, NULL, &x) == 0, "%s", ctx->err.message);
+  return x;
+}
+
+/* ---- schedules ---- */
+
+START_TEST(schedules) {
+  const lr_settings lr = {.kind = LR_INVERSE, .lr = 0.01, .alpha = 10, .beta = 0.75};
+  const lambda_settings ramp = {.kind = LAMBDA_RAMP, .max = 1, .gamma = 10, .domain_weight = 1};
+  ck_assert_double_eq_tol(schedule_lr(&lr, 0), 0.01, 1e-12);
+  ck_assert_double_eq_tol(schedule_lr(&lr, 1), 0.01 / pow(11, 0.75), 1e-12);
+  ck_assert_double_eq_tol(schedule_lambda(&ramp, 0), 0, 1e-12);
+  ck_assert_double_eq_tol(schedule_lambda(&ramp, 1), 2 / (1 + exp(-10)) - 1, 1e-12); /* .9999, not a clamped .462 */
+}
+END_TEST
+
+/* REFERENCES: what lambda multiplies. Effective weight on the head, and on the features, for both published meanings. */
+START_TEST(lambda_modes) {
+  settings s = {.method = &methods[0], .steps = 100, .lambda = {.kind = LAMBDA_CONSTANT, .max = 0.3, .domain_weight = 0.5}};
+  weights w = schedule_at(&s, 0);
+  ck_assert_double_eq_tol(w.domain, 0.5, 1e-12);
+  ck_assert_double_eq_tol(w.domain * w.reversal, 0.15, 1e-12);
+  s.lambda.mode = LAMBDA_BOTH;
+  w = schedule_at(&s, 0);
+  ck_assert_double_eq_tol(w.domain, 0.15, 1e-12);
+  ck_assert_double_eq_tol(w.domain * w.reversal, 0.15, 1e-12);
+  s.method = &methods[3];
+  ck_assert_str_eq(s.method->name, "domain-only");
+  ck_assert_double_eq_tol(schedule_at(&s, 0).reversal, -1, 1e-12);
+}
+END_TEST
+
+/* ---- whole runs ---- */
+
+/* Trains digits for `steps` steps and returns the parameters (free). The target's data can be changed before. */
+static float *train_digits(const char *method, const char *seed, const char *steps, void (*change)(cldann_experiment *),
+                           size_t *n) {
+  char m[64], s[64], t[64];
+  snprintf(m, sizeof m, "method=%s", method);
+  snprintf(s, sizeof s, "seed=%s", seed);
+  snprintf(t, sizeof t, "steps=%s", steps);
+  const char *set[] = {m,
+                       s,
+                       t,
+                       "data.source.n=640",
+                       "data.target.n=640",
+                       "data.source_test.n=100",
+                       "data.target_test.n=100",
+                       "data.source.seed=5",
+                       "data.target.seed=5"};
+  cldann_experiment *x = load("experiments/digits.conf", set, 9);
+  trainer *tr = NULL;
+  ck_assert_msg(experiment_load_data(x, NULL, NULL) == 0, "%s", ctx->err.message);
+  if (change) change(x);
+  ck_assert_msg(trainer_new(x, NULL, &tr) == 0, "%s", ctx->err.message);
+  ck_assert_msg(trainer_run(tr, x->s.steps) == 0, "%s", ctx->err.message);
+  *n = x->net->param_count;
+  float *p = malloc(*n * 4);
+  ck_assert_int_eq(trainer_params(tr, p), 0);
+  trainer_free(tr);
+  cldann_experiment_free(x);
+  return p;
+}
+
+START_TEST(same_seed_same_bits) {
+  size_t n, k;
+  float *a = train_digits("dann", "1", "200", NULL, &n), *b = train_digits("dann", "1", "200", NULL, &k);
+  float *c = train_digits("dann", "2", "200", NULL, &k);
+  ck_assert_int_eq(memcmp(a, b, n * 4), 0);
+  ck_assert_int_ne(memcmp(a, c, n * 4), 0);
+  free(a);
+  free(b);
+  free(c);
+}
+END_TEST
+
+static void scramble_target_labels(cldann_experiment *x) {
+  ck_assert_ptr_nonnull(x->target->y);
+  for (int i = 0; i < x->target->n; i++) x->target->y[i] = (x->target->y[i] * 7 + 3) % 10;
+}
+
+static void invert_target(cldann_experiment *x) {
+  uint8_t *p = x->target->x;
+  for (size_t i = 0; i < dataset_item_bytes(x->target) * (size_t)x->target->n; i++) p[i] = (uint8_t)(p[i] ^ 0xff);
+}
+
+/* Target labels change nothing in dann and source-only; target images change dann, or the adversary would do nothing. */
+START_TEST(target_labels_are_not_seen) {
+  size_t n, k;
+  float *a = train_digits("dann", "1", "20", NULL, &n), *b = train_digits("dann", "1", "20", scramble_target_labels, &k);
+  float *c = train_digits("dann", "1", "20", invert_target, &k);
+  float *d = train_digits("target-only", "1", "20", NULL, &k),
+        *e = train_digits("target-only", "1", "20", scramble_target_labels, &k);
+  ck_assert_int_eq(memcmp(a, b, n * 4), 0);
+  ck_assert_int_ne(memcmp(a, c, n * 4), 0);
+  ck_assert_int_ne(memcmp(d, e, n * 4), 0);
+  free(a), free(b), free(c), free(d), free(e);
+}
+END_TEST
+
+START_TEST(momentum_lives_across_steps) {
+  /* With the momentum lost at every window, two windows of 10 would not equal one of 20. */
+  size_t n, k;
+  const char *const set[] = {"steps=20", "log_every=10", "data.source.n=640", "data.target.n=640"};
+  float *p = NULL, *q = NULL;
+  for (int i = 0; i < 2; i++) {
+    const char *s[4];
+    memcpy(s, set, sizeof s);
+    if (i) s[1] = "log_every=20";
+    cldann_experiment *x = load("experiments/digits.conf", s, 4);
+    trainer *t = NULL;
+    ck_assert_msg(trainer_new(x, NULL, &t) == 0, "%s", ctx->err.message);
+    if (!i) ck_assert_int_eq(trainer_run(t, 7), 0); /* and stopping in between changes nothing */
+    ck_assert_int_eq(trainer_run(t, 20), 0);
+    n = x->net->param_count;
+    float *v = malloc(n * 4);
+    ck_assert_int_eq(trainer_params(t, v), 0);
+    if (i)
+      q = v, k = n;
+    else
+      p = v;
+    trainer_free(t);
+    cldann_experiment_free(x);
+  }
+  ck_assert_int_eq(memcmp(p, q, k * 4), 0);
+  free(p), free(q);
+}
+END_TEST
+
+START_TEST(blobs_learn) {
+  const char *set[] = {"steps=3000", "method=source-only"};
+  cldann_result r;
+  cldann_experiment *x = load("experiments/blobs.conf", set, 2);
+  ck_assert_msg(cldann_train(x, NULL, &r) == 0, "%s", ctx->err.message);
+  ck_assert_double_ge(r.source_accuracy, 0.95);
+  ck_assert_double_le(r.target_accuracy, 0.65);
+  ck_assert_str_eq(r.method, "source-only");
+  ck_assert_int_eq(r.steps, 3000);
+  cldann_experiment_free(x);
+}
+END_TEST
+
+START_TEST(divergence_is_caught_and_the_last_good_model_kept) {
+  const char *set[] = {"steps=200", "lr.lr=1e30", "data.source.n=640", "data.target.n=640"};
+  cldann_experiment *x = load("experiments/digits.conf", set, 4);
+  char path[256];
+  const cldann_train_options o = {.out_dir = folder};
+  cldann_result r;
+  ck_assert_int_eq(cldann_train(x, &o, &r), CLDANN_E_DIVERGED);
+  ck_assert_msg(strstr(ctx->err.message, "at step ") && strstr(ctx->err.message, "came from"), "%s", ctx->err.message);
+  cldann_clear_error(ctx);
+  snprintf(path, sizeof path, "%s/model.safetensors", folder);
+  float *p = malloc(x->net->param_count * 4);
+  ck_assert_msg(model_load(&ctx->err, path, x->net, p) == 0, "%s", ctx->err.message);
+  for (size_t i = 0; i < x->net->param_count; i++) ck_assert(isfinite(p[i]));
+  free(p);
+  cldann_experiment_free(x);
+}
+END_TEST
+
+START_TEST(models_travel) {
+  const char *set[] = {"steps=300"}, *deeper[] = {"preset=deeper"};
+  cldann_experiment *x = load("experiments/blobs.conf", set, 1), *other = load("experiments/blobs.conf", deeper, 1);
+  const cldann_train_options o = {.out_dir = folder};
+  cldann_result a, b;
+  char path[256];
+  ck_assert_msg(cldann_train(x, &o, &a) == 0, "%s", ctx->err.message);
+  snprintf(path, sizeof path, "%s/model.safetensors", folder);
+  ck_assert_msg(cldann_evaluate(x, path, NULL, &b) == 0, "%s", ctx->err.message);
+  ck_assert_double_eq(a.target_accuracy, b.target_accuracy);
+  ck_assert_double_eq(a.source_loss, b.source_loss);
+  ck_assert_int_lt(cldann_evaluate(other, path, NULL, &b), 0); /* another net */
+  cldann_clear_error(ctx);
+  ck_assert_int_eq(truncate(path, 200), 0);
+  ck_assert_int_eq(cldann_evaluate(x, path, NULL, &b), CLDANN_E_FORMAT);
+  cldann_clear_error(ctx);
+  cldann_experiment_free(x);
+  cldann_experiment_free(other);
+}
+END_TEST
+
+/* A partial last batch must not count its padding: accuracies are the same for any evaluation batch. */
+START_TEST(evaluation_batches) {
+  const char *const sizes[] = {"eval_batch=7", "eval_batch=64", "eval_batch=1000"};
+  double target[3];
+  for (int i = 0; i < 3; i++) {
+    const char *set[] = {
+        "steps=20", "data.source.n=640", "data.target.n=640", "data.source_test.n=100", "data.target_test.n=150", sizes[i]};
+    cldann_result r;
+    cldann_experiment *x = load("experiments/digits.conf", set, 6);
+    ck_assert_msg(cldann_train(x, NULL, &r) == 0, "%s", ctx->err.message);
+    target[i] = r.target_accuracy;
+    cldann_experiment_free(x);
+  }
+  ck_assert_double_eq_tol(target[0], target[1], 1e-9);
+  ck_assert_double_eq_tol(target[0], target[2], 1e-9);
+}
+END_TEST
+
+static void count_line(void *user, const char *line) {
+  ck_assert_msg(strncmp(line, "FAIL", 4) != 0, "%s", line);
+  ++*(int *)user;
+}
+
+START_TEST(device_self_test) {
+  int lines = 0;
+  ck_assert_msg(cldann_check_device(ctx, count_line, &lines) == 0, "%s", ctx->err.message);
+  ck_assert_int_ge(lines, 20);
+}
+END_TEST
+
+int main(void) {
+  cldann_error e;
+  if (cldann_open(&ctx, NULL, &e) < 0) {
+    fprintf(stderr, "%s\n", e.message);
+    return getenv("CLDANN_REQUIRE_DEVICE") ? 1 : 77;
+  }
+  if (!mkdtemp(folder)) return 1;
+  Suite *s = suite_create("train");
+  TCase *t = tcase_create("train");
+  const TTest *all[] = {schedules,
+                        lambda_modes,
+                        same_seed_same_bits,
+                        target_labels_are_not_seen,
+                        momentum_lives_across_steps,
+                        blobs_learn,
+                        divergence_is_caught_and_the_last_good_model_kept,
+                        models_travel,
+                        evaluation_batches,
+                        device_self_test};
+  tcase_set_timeout(t, 300);
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) tcase_add_test(t, all[i]);
+  suite_add_tcase(s, t);
+  SRunner *r = srunner_create(s);
+  srunner_set_fork_status(r, CK_NOFORK);
+  srunner_run_all(r, CK_NORMAL);
+  int failed = srunner_ntests_failed(r);
+  srunner_free(r);
+  cldann_close(ctx);
+  if (mem_live() != 0) {
+    fprintf(stderr, "%ld blocks are still alive\n", mem_live());
+    failed++;
+  }
+  char command[64];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  if (system(command)) failed++;
+  return failed ? 1 : 0;
+}
