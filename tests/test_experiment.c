@@ -60,8 +60,8 @@ static const char *written(const char *text) {
 
 /* Overrides are given as one string, separated by '|'. */
 static int load(const char *path, const char *sets) {
-  char copy[512];
-  const char *list[8];
+  char copy[1024];
+  const char *list[16];
   int n = 0;
   cldann_experiment_free(x);
   err_clear(&ctx.err);

@@ -171,7 +171,7 @@ START_TEST(blobs_learn) {
 END_TEST
 
 START_TEST(divergence_is_caught_and_the_last_good_model_kept) {
-  const char *set[] = {"steps=200", "lr.lr=1e30", "data.source.n=640", "data.target.n=640"};
+  const char *set[] = {"steps=200", "lr.lr=1000", "data.source.n=640", "data.target.n=640"};
   cldann_experiment *x = load("experiments/digits.conf", set, 4);
   char path[256];
   const cldann_train_options o = {.out_dir = folder};
