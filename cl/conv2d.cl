@@ -84,13 +84,21 @@
 /* Where vector j of a channel tile is read: one that would pass the end is moved back to overlap its neighbour. */
 #define OC_AT(oc) MIN_OF(oc, OC - V)
 
-/* Stores a vector meant for channels oc..oc+V-1, held at OC_AT(oc): lanes that a neighbour owns are left out. */
-static inline void store_channels(floatV v, global float *y, int oc) {
+/*
+ * y = act(beta*y + v) for channels oc..oc+V-1, v being held at OC_AT(oc): lanes that a neighbour owns are neither read
+ * nor written. beta and act are constants where this is called.
+ */
+static inline void store_channels(floatV v, global float *y, int oc, int beta, int act) {
   if (oc + V <= OC) {
-    VSTORE(v, y + oc);
+    if (beta) v += VLOAD(y + oc);
+    VSTORE(act ? activate(v) : v, y + oc);
   } else if (oc < OC) {
     float lane[V];
     VSTORE(v, lane);
+    for (int i = 0; i < V; i++)
+      if (beta && OC - V + i >= oc) lane[i] += y[OC - V + i];
+    v = VLOAD(lane);
+    VSTORE(act ? activate(v) : v, lane);
     for (int i = 0; i < V; i++)
       if (OC - V + i >= oc) y[OC - V + i] = lane[i];
   }
@@ -172,13 +180,7 @@ kernel void conv2d_tile(global const float *restrict x, int xo, global const flo
   for (int p = 0; p < PX; p++) {
     if (ox0 + p < OW) {
 #pragma unroll
-      for (int j = 0; j < NV; j++) {
-        floatV v = acc[p][j];
-#if BETA
-        v += VLOAD(yp + p * OC + OC_AT(oc0 + j * V));
-#endif
-        store_channels(activate(v), yp + p * OC, oc0 + j * V);
-      }
+      for (int j = 0; j < NV; j++) store_channels(acc[p][j], yp + p * OC, oc0 + j * V, BETA, 1);
     }
   }
 }
@@ -261,11 +263,7 @@ static inline void dw_register_tile(const float *xs, global const float *dy, con
     if (m0 + m < AXIS && c < C) {
       global float *to = part + (kw * C + c) * OC;
 #pragma unroll
-      for (int j = 0; j < NV; j++) {
-        floatV v = acc[m][j];
-        if (!first) v += VLOAD(to + OC_AT(oc0 + j * V));
-        store_channels(v, to, oc0 + j * V);
-      }
+      for (int j = 0; j < NV; j++) store_channels(acc[m][j], to, oc0 + j * V, !first, 0);
     }
   }
 }
@@ -276,7 +274,7 @@ static inline void dw_bias(global const float *dy, int r0, int r1, global float 
     floatV sum = (floatV)(0.0f);
     global const float *gp = dy + r0 * OW * OC + OC_AT(oc);
     for (int p = 0; p < (r1 - r0) * OW; p++) sum += VLOAD(gp + p * OC);
-    store_channels(sum, part, oc);
+    store_channels(sum, part, oc, 0, 0);
   }
 }
 

@@ -26,13 +26,25 @@
 #define BLOCK 1
 #endif
 
-/* Stores a vector meant for columns at..at+V-1 of a row of n; one that would pass the end is held at n-V. */
+/*
+ * row = act(BETA*row + v) for columns at..at+V-1 of a row of n; a vector that would pass the end is held at n-V, and then
+ * only the lanes that no neighbour owns are read and written.
+ */
 static inline void store_columns(floatV v, global float *row, int at, int n) {
   if (at + V <= n) {
-    VSTORE(v, row + at);
+#if BETA
+    v += VLOAD(row + at);
+#endif
+    VSTORE(activate(v), row + at);
   } else if (at < n) {
     float lane[V];
+#if BETA
     VSTORE(v, lane);
+    for (int i = 0; i < V; i++)
+      if (n - V + i >= at) lane[i] += row[n - V + i];
+    v = VLOAD(lane);
+#endif
+    VSTORE(activate(v), lane);
     for (int i = 0; i < V; i++)
       if (n - V + i >= at) row[n - V + i] = lane[i];
   }
@@ -58,12 +70,7 @@ kernel void gemm_tile(global const float *restrict a, int ao, int ars, int acs, 
     first = VLOAD(bias + biaso + MIN_OF(n0 + j * V, n - V));
 #endif
 #pragma unroll
-    for (int r = 0; r < MR; r++) {
-      acc[r][j] = first;
-#if BETA
-      acc[r][j] += VLOAD(cp + r * n + MIN_OF(n0 + j * V, n - V));
-#endif
-    }
+    for (int r = 0; r < MR; r++) acc[r][j] = first;
   }
 
 #pragma unroll 1
@@ -85,7 +92,7 @@ kernel void gemm_tile(global const float *restrict a, int ao, int ars, int acs, 
   for (int r = 0; r < MR; r++) {
     if (from + r >= m0) {
 #pragma unroll
-      for (int j = 0; j < NV; j++) store_columns(activate(acc[r][j]), cp + r * n, n0 + j * V, n);
+      for (int j = 0; j < NV; j++) store_columns(acc[r][j], cp + r * n, n0 + j * V, n);
     }
   }
 }

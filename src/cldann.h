@@ -220,6 +220,9 @@ int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_t
 int cldann_plan_text(cldann_experiment *x, char **out);
 void cldann_free_text(char *text);
 
+/* Writes a PNG with sample images of the training sets, source above target: `rows` rows of `columns` each. */
+int cldann_sample_sheet(cldann_experiment *x, const char *path, int rows, int columns);
+
 /* ---- Self-test and data ------------------------------------------------------------------------------------------ */
 
 /* Numeric gradients of every op and the sign of the reversal on this device; a line a check goes to on_message. */

@@ -1,4 +1,5 @@
-/* cli/cmd_data.c: cldann data mnist-m, which makes MNIST-M, and cldann data fetch, which downloads. */
+/* cli/cmd_data.c: cldann data mnist-m, which makes MNIST-M, cldann data fetch, which downloads, and
+ * cldann data sheet, which draws samples. */
 #include "cli/cli.h"
 
 #include <stdio.h>
@@ -42,4 +43,28 @@ const cli_command cmd_data_fetch = {
             "name. CLDANN_MIRROR names another server.",
     .options = CLI_QUIET,
     .run = run_fetch,
+};
+
+static int run_sheet(const cli_args *a) {
+  enum { ROWS = 3, COLUMNS = 20 };
+  cldann *c = NULL;
+  cldann_experiment *x = NULL;
+  int code;
+  if (!a->out) return cli_fail_usage("--out FILE.png is missing; see 'cldann data sheet --help'");
+  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  if (cldann_sample_sheet(x, a->out, ROWS, COLUMNS) < 0) code = cli_fail(cldann_get_error(c));
+fail:
+  cldann_experiment_free(x);
+  cldann_close(c);
+  return code;
+}
+
+const cli_command cmd_data_sheet = {
+    .name = "data sheet",
+    .args = "EXPERIMENT",
+    .summary = "draw samples of both domains as a PNG",
+    .help = "Writes --out FILE.png with the first images of the experiment's training sets, the source above the target.",
+    .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_OUT,
+    .run = run_sheet,
 };

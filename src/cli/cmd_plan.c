@@ -27,7 +27,7 @@ const cli_command cmd_plan = {
     .args = "EXPERIMENT",
     .summary = "print the launches of a training step",
     .help = "Prints the plan of one training step: the launches in order, with shapes, kernel variant, FLOPs and bytes, and\n"
-            "the peak device memory. No data is loaded and nothing is trained. It depends on the device.",
+            "the peak device memory. The data are loaded, to count them; nothing is trained. It depends on the device.",
     .options = CLI_SET | CLI_DEVICE | CLI_DATA,
     .run = run,
 };

@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cmd_train, &cmd_compare, &cmd_eval, &cmd_plan, &cmd_data_mnistm, &cmd_data_fetch, &cmd_devices, &cmd_check_device,
+    &cmd_train,      &cmd_compare,    &cmd_eval,    &cmd_plan,         &cmd_data_mnistm,
+    &cmd_data_fetch, &cmd_data_sheet, &cmd_devices, &cmd_check_device,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -65,11 +66,13 @@ static int fail_data(int argc, char **argv) {
     cli_help(&cmd_data_mnistm);
     putchar('\n');
     cli_help(&cmd_data_fetch);
+    puts("");
+    cli_help(&cmd_data_sheet);
     return EXIT_FINE;
   }
   for (int i = 0; i < N_COMMANDS; i++)
     if (!strncmp(commands[i]->name, "data ", 5)) actions[n++] = commands[i]->name + 5;
-  if (argc < 3) return cli_fail_usage("'cldann data' needs an action, mnist-m or fetch; see 'cldann data --help'");
+  if (argc < 3) return cli_fail_usage("'cldann data' needs an action, mnist-m, fetch or sheet; see 'cldann data --help'");
   return cli_fail_usage("there is no action 'data %s'%s; see 'cldann data --help'", argv[2], cli_nearest(argv[2], actions, n));
 }
 

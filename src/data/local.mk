@@ -26,5 +26,7 @@ libcldann_internal_la_SOURCES += \
 	src/data/place.h \
 	src/data/sampler.c \
 	src/data/sampler.h \
+	src/data/sheet.c \
+	src/data/sheet.h \
 	src/data/texture.c \
 	src/data/texture.h

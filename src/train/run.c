@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "data/sheet.h"
 #include "train/model.h"
 #include "train/schedule.h"
 #include "train/trainer_internal.h"
@@ -215,6 +216,15 @@ int cldann_plan_text(cldann_experiment *x, char **out) {
 fail:
   mem_free(s.s);
   trainer_free(t);
+  return rc;
+}
+
+int cldann_sample_sheet(cldann_experiment *x, const char *path, int rows, int columns) {
+  enum { ZOOM = 2 };
+  int rc;
+  TRY(experiment_load_data(x, NULL, NULL));
+  TRY(sheet_write(&x->ctx->err, path, (const dataset *const[]){x->source, x->target}, rows, columns, ZOOM));
+fail:
   return rc;
 }
 

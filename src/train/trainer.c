@@ -113,14 +113,21 @@ static int batches_of(const dataset *d, int batch) {
   return d ? (d->n + batch - 1) / batch : 0;
 }
 
+/* Steps queued at once: enough to hide the host, few enough that a stop or a NaN is soon seen. */
+enum { MAX_CHUNK = 256 };
+
 static int set_tables(trainer *t) {
   const cldann_experiment *x = t->x;
   const settings *s = &x->s;
   const int evals = batches_of(x->source_test, s->eval_batch) > batches_of(x->target_test, s->eval_batch)
                         ? batches_of(x->source_test, s->eval_batch)
                         : batches_of(x->target_test, s->eval_batch);
-  size_t rows = (size_t)s->log_every, indices = rows * (size_t)s->batch;
+  size_t rows, indices;
   int rc;
+  t->chunk = s->log_every < s->steps ? s->log_every : s->steps;
+  if (t->chunk > MAX_CHUNK) t->chunk = MAX_CHUNK;
+  rows = (size_t)t->chunk;
+  indices = rows * (size_t)s->batch;
   if (rows < (size_t)evals) rows = (size_t)evals;
   if (indices < (size_t)evals * (size_t)s->eval_batch) indices = (size_t)evals * (size_t)s->eval_batch;
   TRY(zeroed(t, "control", CTL_WORDS, &t->b.control));
@@ -237,15 +244,18 @@ fail:
   return rc;
 }
 
+static int reset_stats(trainer *t) {
+  const float zero[2 * STAT_WORDS] = {0};
+  return buffer_write(t->b.stats, 0, zero, sizeof zero);
+}
+
 /* Hands a window's tables to the device and sets the clock to its first row; bad: the value of CTL_BAD to start with. */
 static int begin_window(trainer *t, size_t steps, size_t rows, int32_t bad) {
   const int32_t clock[2] = {bad, 0};
-  const float zero[2 * STAT_WORDS] = {0};
   int rc;
   TRY(buffer_write(t->b.table, 0, t->table, steps * CTL_ROW_WORDS * 4));
   TRY(buffer_write(t->b.indices, 0, t->indices, steps * rows * 4));
   TRY(buffer_write(t->b.control, CTL_BAD * 4, clock, sizeof clock));
-  TRY(buffer_write(t->b.stats, 0, zero, sizeof zero));
 fail:
   return rc;
 }
@@ -268,7 +278,7 @@ static double ratio(double a, double b) {
   return b > 0 ? a / b : NAN;
 }
 
-static int read_window(trainer *t, int steps, double seconds, cldann_progress *p) {
+static int read_window(trainer *t, int64_t steps, double seconds, cldann_progress *p) {
   float stats[2 * STAT_WORDS], norms[BRANCHES];
   const settings *s = &t->x->s;
   const float *label = stats, *domain = stats + STAT_WORDS;
@@ -297,28 +307,36 @@ fail:
   return rc;
 }
 
+/* Queues steps [t->step, t->step + steps) without waiting, then asks once whether they stayed finite. */
+static int run_chunk(trainer *t, int steps, int reset) {
+  int32_t bad;
+  int rc;
+  for (int i = 0; i < steps; i++) TRY(fill_step(t, t->step + i, i));
+  if (reset) TRY(reset_stats(t));
+  TRY(begin_window(t, (size_t)steps, (size_t)t->x->s.batch, 0));
+  for (int i = 0; i < steps; i++) {
+    TRY(replay_run(t->train));
+    TRY(device_flush(t->dev));
+  }
+  TRY(buffer_read(t->b.control, CTL_BAD * 4, &bad, sizeof bad));
+  if (bad) TRY(trainer_diagnose(t, bad - 1));
+  t->step += steps;
+fail:
+  return rc;
+}
+
 int trainer_run(trainer *t, int64_t until) {
   const settings *s = &t->x->s;
   int rc = CLDANN_OK;
   if (!t->warm) TRY(warm_up(t));
-  while (t->step < until) {
+  while (t->step < until) { /* one round a line of metrics: to the next multiple of log_every */
     const double start = now();
-    const int64_t left = until - t->step;
-    const int steps = (int)(left < s->log_every ? left : s->log_every);
+    const int64_t first = t->step, next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
     cldann_progress p;
-    int32_t bad;
-    for (int i = 0; i < steps; i++) TRY(fill_step(t, t->step + i, i));
-    TRY(begin_window(t, (size_t)steps, (size_t)s->batch, 0));
-    for (int i = 0; i < steps; i++) {
-      TRY(replay_run(t->train));
-      TRY(device_flush(t->dev));
-    }
-    TRY(buffer_read(t->b.control, CTL_BAD * 4, &bad, sizeof bad));
-    if (bad) TRY(trainer_diagnose(t, bad - 1));
-    t->step += steps;
+    while (t->step < end) TRY(run_chunk(t, (int)(end - t->step < t->chunk ? end - t->step : t->chunk), t->step == first));
     t->seconds += now() - start;
-    TRY(read_window(t, steps, now() - start, &p));
-    if (t->metrics) TRY(metrics_write(t->err, t->metrics, &p));
+    TRY(read_window(t, end - first, now() - start, &p));
+    TRY(metrics_write(t->err, t->metrics, &p));
     if (t->o.on_progress && t->o.on_progress(t->o.user, &p))
       FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
   }
@@ -369,6 +387,7 @@ static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
     put_float(row, CTL_DOMAIN_WEIGHT, 1.0);
     for (int k = 0; k < batch; k++) t->indices[(size_t)i * (size_t)batch + (size_t)k] = k < left ? i * batch + k : 0;
   }
+  TRY(reset_stats(t));
   TRY(begin_window(t, (size_t)batches, (size_t)batch, 0));
   for (int i = 0; i < batches; i++) TRY(replay_run(r));
   TRY(buffer_read(t->b.stats, 0, stats, 2 * STAT_WORDS * 4));

@@ -18,8 +18,8 @@ struct trainer {
   sampler *samplers[2];
   replay *train;
   int32_t *table, *indices; /* a window's, on the host */
-  int64_t step;
-  double seconds; /* of training steps */
+  int64_t step, chunk;      /* chunk: steps queued between two looks at the device */
+  double seconds;           /* of training steps */
   size_t device_bytes;
   int warm;
 };
