@@ -1,6 +1,6 @@
 /*
  * cl/reversal.cl: the join of the domain head and the features. Forward is an alias and has no kernel; backward is
- * dx = BETA*dx - lambda * (run-time lambda) * dy (JMLR eq. 18).
+ * dx = BETA*dx - lambda * (run-time lambda) * dy.
  */
 #ifndef BETA
 #define BETA 0

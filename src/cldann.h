@@ -146,8 +146,9 @@ cldann_node *cldann_flatten(cldann_node *x);
 cldann_node *cldann_rows(cldann_node *x, cldann_rows_id rows);
 
 /*
- * Gradient reversal: y = x; on the way back dx = -lambda * l * dy, with l the net's run-time lambda (1 until a schedule
- * or cldann_set_lambda sets it). The counterpart of flip_gradient(x, l); JMLR eq. 18. A negative lambda makes features
+ * Gradient reversal: y = x; on the way back dx = -lambda * l * dy, with l the run-time lambda that the schedule
+ * of an experiment sets at each step. The counterpart of y = flip_gradient(x, l), whose l this scales (1 is the default);
+ * doc/dann.md has the equations. A negative lambda makes features
  * and domain head work together.
  */
 cldann_node *cldann_reversal(cldann_node *x, float lambda);
@@ -180,7 +181,7 @@ typedef struct cldann_progress {
   double domain_accuracy;         /* both halves together, 0.5 = cannot tell them apart */
   double domain_accuracy_source, domain_accuracy_target;
   double lr, lambda;
-  double domain_weight, feature_weight; /* what the domain loss of one row is multiplied by, for the head and the features */
+  double domain_weight, feature_weight; /* what multiplies the domain loss for the head, and for the features */
   double gradient_norm[3];              /* by branch, of the window's last step */
   double samples_per_second, seconds, eta_seconds;
 } cldann_progress;

@@ -3,7 +3,7 @@
  *
  * An op is described once (struct op: attributes, shapes of one row, parameters), then asked to append its launches for
  * a given batch (struct op_io: the tensors). It knows nothing of graphs, devices or training. To add one: a file with an
- * op_type, a row in op_types, example shapes in tests/test_ops.c. Next: net/graph.h, which strings ops together.
+ * op_type, a row in op_types, example shapes in tests/ops_cases.c. Next: net/graph.h, which strings ops together.
  */
 #ifndef CLDANN_OPS_OP_H
 #define CLDANN_OPS_OP_H

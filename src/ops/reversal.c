@@ -1,5 +1,5 @@
 /*
- * ops/reversal.c: gradient reversal, y = x and dx = -lambda * dy (JMLR eq. 18). Forward is an alias; lambda is this op's
+ * ops/reversal.c: gradient reversal, y = x and dx = -lambda * dy. Forward is an alias; lambda is this op's
  * constant times the run-time lambda in the control block, so a schedule changes it without touching the plan.
  */
 #include "ops/op.h"

@@ -21,7 +21,7 @@ struct cldann_experiment {
   dataset *source, *target, *source_test, *target_test;
 };
 
-/* Loads what the method needs (all four sets for the named method; train sets' labels included). Messages by on_message. */
+/* Loads all four sets, labels included; who may see which is the trainer's business. Once: a second call does nothing. */
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user);
 
 #endif

@@ -98,7 +98,7 @@ static void save_last_good(trainer *t) {
 static void introduce(trainer *t) {
   const settings *s = &t->x->s;
   const device_info *d = device_get_info(t->dev);
-  const weights end = schedule_at(s, s->steps);
+  const weights end = schedule_at(s, s->steps - 1);
   trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels, rule-based tuning", d->index, d->name, d->platform,
               d->driver, d->compute_units, d->is_cpu ? "cpu" : "generic");
   trainer_say(t, "%s, method %s, seed %llu, %lld steps of %d rows, %.1f MB on the device", s->name, s->method->name,

@@ -22,7 +22,7 @@ typedef struct method {
 extern const method methods[]; /* dann, source-only, target-only, domain-only; .name NULL ends */
 
 /* Schedules are pure functions of p = step / horizon in [0,1]; see train/schedule.h. */
-typedef enum { LR_CONSTANT, LR_INVERSE, LR_EXP, LR_STEP } lr_kind;
+typedef enum { LR_CONSTANT, LR_INVERSE } lr_kind;
 typedef struct lr_settings {
   lr_kind kind; /* "constant", "inverse": lr/(1+alpha p)^beta */
   double lr, alpha, beta;
