@@ -54,14 +54,15 @@ tests_env = \
 	$(MKDIR_P) "$$POCL_CACHE_DIR";
 AM_TESTS_ENVIRONMENT = $(tests_env)
 
-# The op harness on its small shapes under Oclgrind, which sees reads out of bounds, of memory never written and API
-# misuse. Oclgrind tells in its log and not by its exit status. 77: no oclgrind here.
+# The op harness on its small shapes under Oclgrind, which sees accesses out of bounds, data races and API misuse. Not its
+# --uninitialized, which dies of "freeze" instructions and cries wolf; the harness starts all memory as NaN instead.
+# Oclgrind tells in its log and not by its exit status. 77: no oclgrind here.
 check-oclgrind: $(check_PROGRAMS)
 	@test -n '$(OCLGRIND)' || { echo "check-oclgrind: skipped, configure found no oclgrind (Debian: oclgrind)"; exit 77; }
 	$(AM_V_at)rm -f oclgrind.log
 	$(AM_V_at)$(tests_env) unset CLDANN_DEVICE; CLDANN_TEST_SMALL=1; CLDANN_REQUIRE_DEVICE=1; \
 	export CLDANN_TEST_SMALL CLDANN_REQUIRE_DEVICE; \
-	$(LIBTOOL) --mode=execute '$(OCLGRIND)' --check-api --uninitialized --data-races --log oclgrind.log tests/test_ops || exit 1; \
+	$(LIBTOOL) --mode=execute '$(OCLGRIND)' --check-api --data-races --log oclgrind.log tests/test_ops || exit 1; \
 	if test -s oclgrind.log; then cat oclgrind.log; exit 1; fi; \
 	echo "check-oclgrind: clean"
 .PHONY: check-oclgrind

@@ -34,7 +34,7 @@ static size_t place(const launches *l, const int *placed, int n, const vbuf *b) 
 size_t memory_assign(launches *l) {
   int *order = NULL, n = 0;
   size_t top = 0;
-  if ((l->failed = mem_new(l->err, &order, (size_t)l->n_bufs, sizeof *order)) < 0) return 0;
+  if (l->failed || (l->failed = mem_new(l->err, &order, (size_t)l->n_bufs, sizeof *order)) < 0) return 0;
   for (int i = 1; i < l->n_bufs; i++) {
     const vbuf *b = &l->bufs[i];
     if (b->external || b->first < 0) continue;

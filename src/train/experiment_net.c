@@ -1,6 +1,6 @@
 /*
- * train/experiment_net.c: from the net group of an experiment file to a graph. A row of op_keys and one of builders add
- * an op to the files. Shapes are checked by the ops themselves (ops/); here their errors get file and line.
+ * train/experiment_net.c: from the net group of an experiment file to a graph. A row of op_keys and a branch of read_op
+ * add an op to the files. Shapes are checked by the ops themselves (ops/); here their errors get file and line.
  */
 #include <float.h>
 #include <stdio.h>
@@ -207,15 +207,15 @@ static int has_reversal(const cldann_net *net) {
 int experiment_build_net(cldann_experiment *x) {
   int rc;
   builder b = {.c = x->cfg};
-  const config_setting_t *shape = conf_get(b.c, "net.input"), *head = conf_get(b.c, "net.domain_head");
+  const config_setting_t *input = conf_get(b.c, "net.input"), *head = conf_get(b.c, "net.domain_head");
   cldann_node *node, *features;
-  if (!shape)
+  if (!input)
     return conf_bad(b.c, NULL, CLDANN_E_CONFIG, "net.input is missing; give net = { input = [height, width, channels]; ... }");
   TRY(default_layer(b.c, &b.layer));
   if (!(b.net = x->net = cldann_net_new(x->ctx))) return x->ctx->err.code;
-  if (!(node = cldann_input(b.net, elem(shape, 0), elem(shape, 1), elem(shape, 2)))) return conf_blame(b.c, shape);
+  if (!(node = cldann_input(b.net, elem(input, 0), elem(input, 1), elem(input, 2)))) return conf_blame(b.c, input);
   if (!fits(node->o.out))
-    return conf_bad(b.c, shape, CLDANN_E_SHAPE, "net.input is too large; the most is %d numbers an item", ITEM_MAX);
+    return conf_bad(b.c, input, CLDANN_E_SHAPE, "net.input is too large; the most is %d numbers an item", ITEM_MAX);
   TRY(build_branch(&b, CLDANN_FEATURES, "net.features", node, &features));
   node = features;
   if (x->s.method->source && x->s.method->target) { /* only the source half has labels */
