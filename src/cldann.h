@@ -229,9 +229,12 @@ int cldann_sample_sheet(cldann_experiment *x, const char *path, int rows, int co
 /* Numeric gradients of every op and the sign of the reversal on this device; a line a check goes to on_message. */
 int cldann_check_device(cldann *c, cldann_on_message on_message, void *user);
 
-/* Writes MNIST-M (train 60,000 and test 10,000, in MNIST's order) as IDX files. threads <= 0: all processors. */
+/*
+ * Writes MNIST-M (train 60,000 and test 10,000, in MNIST's order) as IDX files. threads <= 0: all processors. stop, which
+ * may be NULL, is asked now and then: not 0 ends it with CLDANN_E_INTERRUPTED and nothing written.
+ */
 int cldann_make_mnistm(const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
-                       cldann_error *error);
+                       int (*stop)(void), cldann_error *error);
 /* Downloads a data set ("mnist", "bsds500") into the cache folder, resumable, checked by SHA-256. */
 int cldann_fetch(const char *name, cldann_on_message on_message, void *user, cldann_error *error);
 

@@ -528,22 +528,23 @@ START_TEST(mnistm_writes_all_or_nothing) {
   dataset *d = NULL;
   make_mnist(in("mnist"));
   make_tgz(in("b.tgz"), PHOTOS, SIDE, -1, 0);
-  GOOD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("out/deep"), 1, 2));
+  GOOD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("out/deep"), 1, 2, NULL));
   ck_assert_int_eq(files_in(in("out/deep")), 4);
   GOOD(idx_read_named(&error, in("out/deep"), "mnistm-", 1, &d));
   ck_assert(d->n == 20 && d->c == 3 && d->y[13] == 3);
   dataset_free(d);
   GOOD(hash_file(&error, in("out/deep/mnistm-train-images-idx4-ubyte"), hex));
-  BAD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("b.tgz"), 1, 2), CLDANN_E_IO, "a file has that name");
-  BAD(mnistm_write(&error, in("nowhere"), in("b.tgz"), in("out2"), 1, 2), CLDANN_E_IO, "train-images-idx3-ubyte");
-  BAD(mnistm_write(&error, in("mnist"), in("mnist/t10k-labels-idx1-ubyte"), in("out2"), 1, 2), CLDANN_E_FORMAT, "not a tar");
+  BAD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("b.tgz"), 1, 2, NULL), CLDANN_E_IO, "a file has that name");
+  BAD(mnistm_write(&error, in("nowhere"), in("b.tgz"), in("out2"), 1, 2, NULL), CLDANN_E_IO, "train-images-idx3-ubyte");
+  BAD(mnistm_write(&error, in("mnist"), in("mnist/t10k-labels-idx1-ubyte"), in("out2"), 1, 2, NULL), CLDANN_E_FORMAT,
+      "not a tar");
   ck_assert_int_eq(files_in(in("out2")), 0);
   truncate(in("mnist/t10k-labels-idx1-ubyte"), 20); /* the training set is fine and prepared by then */
-  BAD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("out2"), 1, 2), CLDANN_E_FORMAT, "truncated: 8 bytes");
+  BAD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("out2"), 1, 2, NULL), CLDANN_E_FORMAT, "truncated: 8 bytes");
   ck_assert_int_eq(files_in(in("out2")), 0);
   make_mnist(in("mnist"));
   mkdir(in("out2/mnistm-t10k-labels-idx1-ubyte"), 0777); /* the last of the four cannot be placed */
-  BAD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("out2"), 1, 2), CLDANN_E_IO, "cannot place");
+  BAD(mnistm_write(&error, in("mnist"), in("b.tgz"), in("out2"), 1, 2, NULL), CLDANN_E_IO, "cannot place");
   ck_assert_int_eq(files_in(in("out2")), 1);
 }
 END_TEST
@@ -555,7 +556,7 @@ START_TEST(mnistm_each_allocation_fails) {
   for (; rc < 0; tries++) {
     err_clear(&error);
     mem_fail_after(tries);
-    rc = mnistm_write(&error, in("mnist"), in("b.tgz"), in("out3"), 1, 2);
+    rc = mnistm_write(&error, in("mnist"), in("b.tgz"), in("out3"), 1, 2, NULL);
     mem_fail_after(-1);
     ck_assert_int_eq(mem_live(), 0);
     ck_assert_int_lt(tries, 500);

@@ -9,7 +9,9 @@ static int run_mnistm(const cli_args *a) {
   const char *missing = !a->mnist ? "--mnist DIR" : !a->bsds ? "--bsds TGZ" : !a->out ? "--out DIR" : NULL;
   err_clear(&e);
   if (missing) return cli_fail_usage("%s is missing; see 'cldann data mnist-m --help'", missing);
-  if (cldann_make_mnistm(a->mnist, a->bsds, a->out, (uint64_t)a->seed, (int)a->threads, &e) < 0) return cli_fail(&e);
+  cli_catch_signals();
+  if (cldann_make_mnistm(a->mnist, a->bsds, a->out, (uint64_t)a->seed, (int)a->threads, cli_interrupted, &e) < 0)
+    return cli_fail(&e);
   if (!a->quiet) printf("MNIST-M of seed %lld is in %s\n", (long long)a->seed, a->out);
   return EXIT_FINE;
 }

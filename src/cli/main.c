@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,9 @@ int main(int argc, char **argv) {
   /* POCL's worker threads stay on a core each only when told to; without, two often share one and a step takes twice
    * as long. Before anything may start a thread; a value of the user's own stands. */
   setenv("POCL_AFFINITY", "1", 0);
+#ifdef SIGXFSZ
+  signal(SIGXFSZ, SIG_IGN); /* a file above the limit is an error of write(), told and cleaned up after */
+#endif
   code = dispatch(argc, argv);
   errno = 0;
   if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_FINE) {

@@ -35,6 +35,7 @@ static int idx_read(cldann_error *e, idx *f, void *data, uint64_t n, uint64_t *g
     unsigned part = n - *got > (1u << 30) ? 1u << 30 : (unsigned)(n - *got);
     int r = gzread(f->file, (char *)data + *got, part);
     const char *why = gzerror(f->file, &code);
+    if (!strncmp(why, f->path, strlen(f->path)) && why[strlen(f->path)] == ':') why += strlen(f->path) + 2; /* "path: why" */
     if (r > 0) *got += (uint64_t)r;
     if (code == Z_BUF_ERROR) f->broken = 1;
     if (code == Z_BUF_ERROR || (r == 0 && code >= 0)) break;
@@ -245,7 +246,7 @@ int idx_read_named(cldann_error *e, const char *dir, const char *prefix, int tes
   }
   if (!images) snprintf(name, sizeof name, "%.40s%s-images-idx%d-ubyte", prefix, split, prefix[0] ? 4 : 3);
   if (!images || !labels)
-    FAIL(e, CLDANN_E_IO, "%s has no %s (plain or .gz); name the folder with --data DIR, or %s", dir, name,
+    FAIL(e, CLDANN_E_IO, "%s has no %s (plain or .gz); name the right folder, or %s", dir, name,
          prefix[0] ? "make the set with: cldann data mnist-m" : "run: cldann data fetch mnist");
   TRY(idx_read_set(e, images, labels, out));
 fail:

@@ -149,9 +149,14 @@ fail:
   return rc;
 }
 
+static int check_stop(cldann_error *e, int (*stop)(void)) {
+  if (!stop || !stop()) return CLDANN_OK;
+  return err_set(e, CLDANN_E_INTERRUPTED, __FILE__, __LINE__, "interrupted; nothing was written");
+}
+
 /* One set to two files on the disk, under their temporary names. */
 static int prepare_set(cldann_error *e, const char *mnist_dir, const backgrounds *b, const char *out_dir, int test,
-                       uint64_t seed, int threads, place *files[2]) {
+                       uint64_t seed, int threads, int (*stop)(void), place *files[2]) {
   int rc = CLDANN_OK;
   dataset *digits = NULL, *made = NULL;
   char *path = NULL;
@@ -160,6 +165,7 @@ static int prepare_set(cldann_error *e, const char *mnist_dir, const backgrounds
   for (int i = 0; i < 2; i++) {
     const char *name = test ? (i ? "mnistm-t10k-labels-idx1-ubyte" : "mnistm-t10k-images-idx4-ubyte")
                             : (i ? "mnistm-train-labels-idx1-ubyte" : "mnistm-train-images-idx4-ubyte");
+    TRY(check_stop(e, stop));
     TRY(text_join(e, &path, out_dir, name));
     TRY(place_open(e, &files[i], path));
     TRY((i ? idx_put_labels : idx_put_images)(e, files[i], made));
@@ -174,14 +180,16 @@ fail:
   return rc;
 }
 
-int mnistm_write(cldann_error *e, const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed,
-                 int threads) {
+int mnistm_write(cldann_error *e, const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
+                 int (*stop)(void)) {
   int rc = CLDANN_OK, placed = 0;
   backgrounds *b = NULL;
   place *files[4] = {NULL};
   TRY(mnistm_load_backgrounds(e, bsds_tgz, threads, &b));
+  TRY(check_stop(e, stop));
   TRY(place_folder(e, out_dir));
-  for (int test = 0; test < 2; test++) TRY(prepare_set(e, mnist_dir, b, out_dir, test, seed, threads, files + 2 * test));
+  for (int test = 0; test < 2; test++) TRY(prepare_set(e, mnist_dir, b, out_dir, test, seed, threads, stop, files + 2 * test));
+  TRY(check_stop(e, stop));
   for (; placed < 4; placed++) TRY(place_commit(e, files[placed]));
 fail:
   for (int i = 0; i < 4; i++) {

@@ -26,8 +26,9 @@ int mnistm_make(cldann_error *e, const backgrounds *b, const dataset *digits, ui
                 dataset **out);
 /*
  * Both sets of a MNIST folder into out_dir (made when missing), aligned with MNIST: mnistm-train-images-idx4-ubyte,
- * mnistm-train-labels-idx1-ubyte and the two of mnistm-t10k. Four files appear, or none.
+ * mnistm-train-labels-idx1-ubyte and the two of mnistm-t10k. Four files appear, or none. stop: see cldann_make_mnistm.
  */
-int mnistm_write(cldann_error *e, const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads);
+int mnistm_write(cldann_error *e, const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
+                 int (*stop)(void));
 
 #endif

@@ -5,11 +5,11 @@
 #include "data/mnistm.h"
 
 int cldann_make_mnistm(const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
-                       cldann_error *error) {
+                       int (*stop)(void), cldann_error *error) {
   cldann_error scrap;
   if (!error) error = &scrap;
   err_clear(error);
-  return mnistm_write(error, mnist_dir, bsds_tgz, out_dir, seed, threads);
+  return mnistm_write(error, mnist_dir, bsds_tgz, out_dir, seed, threads, stop);
 }
 
 typedef struct listener {

@@ -43,9 +43,10 @@ int conf_blame(const struct config *c, const config_setting_t *s) {
   const cldann_error was = *c->err;
   if (!was.code) return CLDANN_OK;
   err_clear(c->err);
-  conf_bad(c, s, was.code, "%.390s", was.message);
+  const int code = was.code == CLDANN_E_ARG ? CLDANN_E_CONFIG : was.code; /* what a caller got wrong, a file got wrong here */
+  conf_bad(c, s, code, "%.390s", was.message);
   memcpy(c->err->where, was.where, sizeof was.where);
-  return was.code;
+  return code;
 }
 
 /* An unknown name: the nearest of its table, or where in a deeper group a key of that name is. */
@@ -229,10 +230,12 @@ static int read_text(const struct config *c, char **out) {
   int rc = CLDANN_OK;
   struct stat st;
   char *text = NULL;
-  FILE *f = fopen(c->path, "rb");
-  if (!f) FAIL(c->err, CLDANN_E_IO, "cannot read %s: %s; give the path of an experiment file", c->path, strerror(errno));
-  if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
+  FILE *f = NULL;
+  if (stat(c->path, &st) == 0 && !S_ISREG(st.st_mode)) /* before opening, which waits for ever at a pipe */
     FAIL(c->err, CLDANN_E_IO, "%s is not a file; give the path of an experiment file", c->path);
+  f = fopen(c->path, "rb");
+  if (!f || fstat(fileno(f), &st) != 0)
+    FAIL(c->err, CLDANN_E_IO, "cannot read %s: %s; give the path of an experiment file", c->path, strerror(errno));
   if (st.st_size > CONF_BYTES_MAX)
     FAIL(c->err, CLDANN_E_CONFIG, "%s has more than %d bytes and is no experiment file", c->path, CONF_BYTES_MAX);
   TRY(mem_new(c->err, &text, (size_t)st.st_size + 1, 1));

@@ -114,6 +114,9 @@ fail:
 
 static int trim(loader *l, const set_view *v, dataset *d, int *skip) {
   *skip = (int)conf_int(set_get(v, "skip"), 0);
+  if (*skip >= d->n)
+    return conf_bad(v->c, set_get(v, "skip"), CLDANN_E_CONFIG, "data.%s (%s) has %d items: skipping %d leaves none; skip fewer",
+                    role_names[v->r], d->name, d->n, *skip);
   return dataset_trim(l->err, d, *skip, (int)conf_int(set_get(v, "count"), -1));
 }
 

@@ -1,9 +1,11 @@
 /* train/metrics.c: see train/metrics.h. */
+#define _POSIX_C_SOURCE 200809L
 #include "train/metrics.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -12,6 +14,7 @@
 struct metrics {
   FILE *file;
   char *path;
+  int fresh; /* metrics_open made the file, and nothing was recorded yet */
 };
 
 json_t *metrics_number(double v) {
@@ -96,13 +99,22 @@ int metrics_open(cldann_error *e, const char *out_dir, metrics **out) {
   TRY(mem_new(e, &m, 1, sizeof *m));
   TRY(place_folder(e, out_dir));
   TRY(text_join(e, &m->path, out_dir, "metrics.jsonl"));
-  m->file = fopen(m->path, "w");
+  m->fresh = access(m->path, F_OK) != 0;
+  m->file = fopen(m->path, "a"); /* what an earlier run wrote stays until this one starts */
   if (!m->file) FAIL(e, CLDANN_E_IO, "cannot write %s: %s; give --out a folder that can be written", m->path, strerror(errno));
   *out = m;
   return CLDANN_OK;
 fail:
   metrics_close(m);
   return rc;
+}
+
+int metrics_start(cldann_error *e, metrics *m) {
+  if (!m) return CLDANN_OK;
+  m->fresh = 0;
+  /* A device, as /dev/stdout, cannot be cut and need not be. */
+  if (ftruncate(fileno(m->file), 0) == 0 || errno == EINVAL) return CLDANN_OK;
+  return err_set(e, CLDANN_E_IO, __FILE__, __LINE__, "cannot write %s: %s; choose another --out", m->path, strerror(errno));
 }
 
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p) {
@@ -116,6 +128,7 @@ int metrics_result(cldann_error *e, metrics *m, const cldann_result *r) {
 void metrics_close(metrics *m) {
   if (!m) return;
   if (m->file) fclose(m->file);
+  if (m->file && m->fresh) unlink(m->path);
   mem_free(m->path);
   mem_free(m);
 }

@@ -14,10 +14,12 @@
 typedef struct metrics metrics;
 
 /*
- * Makes the folder and those above it where missing and opens metrics.jsonl in it, anew. To be called before training
- * starts, so that a folder that cannot be written is told at once. out_dir NULL: *out is NULL, which all below take.
+ * Makes the folder and those above it where missing and opens metrics.jsonl in it. To be called before data are loaded, so
+ * that a folder that cannot be written is told at once. out_dir NULL: *out is NULL, which all below take.
  */
 int metrics_open(cldann_error *e, const char *out_dir, metrics **out);
+/* Empties the file, when all is ready to train. A file of an earlier run stays as it was until then. */
+int metrics_start(cldann_error *e, metrics *m);
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p);
 int metrics_result(cldann_error *e, metrics *m, const cldann_result *r);
 /* Also frees. A second error than that of the last write cannot happen here: every line was flushed. */

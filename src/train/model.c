@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "data/place.h"
@@ -54,6 +56,13 @@ fail:
   return rc;
 }
 
+/* A file cut or overwritten on the disk can have the right form and still be none that training wrote. */
+static int all_finite(const float *v, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (!isfinite(v[i])) return 0;
+  return 1;
+}
+
 /* The tensor's place in the data section, after checking type, shape and bounds. */
 static int locate(cldann_error *e, const char *path, const json_t *header, const char *name, const param *p, size_t data,
                   size_t *at) {
@@ -83,7 +92,11 @@ int model_load(cldann_error *e, const char *path, const cldann_net *net, float *
   uint64_t n = 0;
   size_t at = 0;
   int rc = CLDANN_OK;
-  FILE *f = fopen(path, "rb");
+  struct stat st;
+  FILE *f = NULL;
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* before opening, which waits for ever at a pipe */
+    FAIL(e, CLDANN_E_IO, "%s is not a file; name the model.safetensors that 'cldann train --out DIR' wrote", path);
+  f = fopen(path, "rb");
   if (!f) FAIL(e, CLDANN_E_IO, "%s: %s; name the model.safetensors that 'cldann train --out DIR' wrote", path, strerror(errno));
   fseek(f, 0, SEEK_END);
   const long size = ftell(f);
@@ -102,6 +115,8 @@ int model_load(cldann_error *e, const char *path, const cldann_net *net, float *
       fseek(f, (long)(8 + n + at), SEEK_SET);
       if (fread(params + net->nodes[i]->param_at[k], 4, p->count, f) != p->count)
         FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s is cut short", path, name);
+      if (!all_finite(params + net->nodes[i]->param_at[k], p->count))
+        FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s has values that are not finite; it is damaged", path, name);
     }
 fail:
   if (f) fclose(f);

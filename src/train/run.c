@@ -116,6 +116,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   if (!options) options = &none;
   TRY(metrics_open(&x->ctx->err, options->out_dir, &m));
   TRY(trainer_new(x, options, &t));
+  TRY(metrics_start(&x->ctx->err, m));
   t->metrics = m;
   introduce(t);
   rc = trainer_run(t, x->s.steps);
