@@ -60,8 +60,8 @@ typedef struct cli_command {
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */
 } cli_command;
 
-extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet,
-    cmd_check_device;
+extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_data_mnistm, cmd_data_fetch,
+    cmd_data_sheet, cmd_check_device;
 
 /* ---- options.c ---- */
 
