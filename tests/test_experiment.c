@@ -280,7 +280,7 @@ START_TEST(bad_nets) {
   bad(NET("{filters = 3;}"), "", CLDANN_E_CONFIG, ":3: each item of net.features must be a group with op");
   bad(NET("{op = \"conv2d\"; filters = 3; kernel = 5; padding = \"sane\";}"), "", CLDANN_E_CONFIG, "did you mean same?");
   bad(NET("{op = \"conv2d\"; filters = 3; kernel = 9; name = \"wide\";}"), "", CLDANN_E_SHAPE, ":3: conv2d wide: a 9x9 window");
-  bad(NET("{op = \"relu\"; name = \"a\";},\n{op = \"tanh\"; name = \"a\";}"), "", CLDANN_E_ARG, ":4: two nodes are named a");
+  bad(NET("{op = \"relu\"; name = \"a\";},\n{op = \"tanh\"; name = \"a\";}"), "", CLDANN_E_CONFIG, ":4: two nodes are named a");
   bad(NET("{op = \"softmax_xent\";}"), "", CLDANN_E_CONFIG, ":3: softmax_xent is a loss");
   bad(NET("{op = \"dense\"; units = 1000000;},\n{op = \"dense\"; units = 3; init = {weights = {kind = "
           "\"truncated_normal\";};};}"),
