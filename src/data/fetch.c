@@ -232,6 +232,7 @@ static int fetch_from(cldann_error *e, const fetch_file *f, const char *const *u
   err_clear(&last);
   for (int i = 0; i < FETCH_URLS && urls[i]; i++) {
     FILE *file = NULL;
+    struct stat st;
     err_clear(&last);
     rc = part_open(&last, f, part, &file);
     if (rc == CLDANN_OK) rc = fetch_get(&last, f, urls[i], file, progress, user);
@@ -242,7 +243,8 @@ static int fetch_from(cldann_error *e, const fetch_file *f, const char *const *u
       if (rc < 0 && rc != CLDANN_E_MEM) unlink(part); /* or it would be resumed for ever */
       if (rc == CLDANN_OK) rc = place_rename(&last, part, path);
     }
-    if (file) fclose(file);                                 /* the lock is held until here */
+    if (rc < 0 && file && fstat(fileno(file), &st) == 0 && st.st_size == 0) unlink(part); /* nothing to resume */
+    if (file) fclose(file);                                                               /* the lock is held until here */
     if (rc != CLDANN_E_NET && rc != CLDANN_E_FORMAT) break; /* done, or what no other address can cure */
   }
   if (rc < 0 && e && !e->code) *e = last;

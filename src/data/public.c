@@ -22,14 +22,14 @@ static int report(void *user, const char *path, int64_t done, int64_t total) {
   enum { STEP = 4 << 20 };
   listener *l = user;
   char line[256];
-  if (!l->say || (done < l->told + STEP && done != total)) return 0;
+  if (done < l->told) l->told = 0; /* the next file */
+  if (!l->say || done == l->told || (done < l->told + STEP && done != total)) return 0;
   l->told = done;
   if (total > 0)
     snprintf(line, sizeof line, "%s: %.1f of %.1f MB", path, (double)done / 1e6, (double)total / 1e6);
   else
     snprintf(line, sizeof line, "%s: %.1f MB", path, (double)done / 1e6);
   l->say(l->user, line);
-  if (done == total) l->told = 0;
   return 0;
 }
 
