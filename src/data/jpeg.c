@@ -40,7 +40,6 @@ static int decoder_run(cldann_error *e, decoder *d, const char *name, const uint
          j->image_height, SIDE_MAX, SIDE_MAX);
   j->out_color_space = JCS_RGB;
   j->dct_method = JDCT_ISLOW;
-  j->do_fancy_upsampling = FALSE;
   jpeg_start_decompress(j);
   out->h = (int)j->output_height;
   out->w = (int)j->output_width;
