@@ -197,8 +197,10 @@ typedef struct cldann_result {
   double samples_per_second, seconds; /* of the training steps alone */
 } cldann_result;
 
-/* Called after every window of log_every steps; a non-zero answer stops the training with CLDANN_E_INTERRUPTED. */
-typedef int (*cldann_on_progress)(void *user, const cldann_progress *p);
+/* Called after every window of log_every steps. */
+typedef void (*cldann_on_progress)(void *user, const cldann_progress *p);
+/* Asked several times a second where the work allows; not 0 ends it with CLDANN_E_INTERRUPTED. */
+typedef int (*cldann_should_stop)(void *user);
 /* Lines worth showing a user: the device, kernel variants, what was loaded. */
 typedef void (*cldann_on_message)(void *user, const char *line);
 
@@ -206,13 +208,14 @@ typedef struct cldann_train_options {
   const char *out_dir; /* gets metrics.jsonl and model.safetensors; NULL: nothing is written */
   cldann_on_progress on_progress;
   cldann_on_message on_message;
+  cldann_should_stop should_stop;
   void *user;
 } cldann_train_options;
 
 /*
  * Trains and evaluates. The trainer never sees a target label (method target-only apart, which is the upper bound and
- * says so). Same seed, device, driver: bit-identical weights. On CLDANN_E_DIVERGED the model of the last good step is
- * kept (and written to out_dir).
+ * says so). Same seed, device, driver: bit-identical weights. On CLDANN_E_DIVERGED and CLDANN_E_INTERRUPTED the model of
+ * the last good step is kept (and written to out_dir).
  */
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result);
 /* Evaluates a model file written by cldann_train on the experiment's test sets. */

@@ -1,7 +1,6 @@
 /*
  * cli/progress.c: how a training looks while it runs. On a terminal one line is redrawn; else plain lines come, about
- * forty in a run however often the library reports; with --json each report is an object on standard output. Whatever
- * the form, the callback is where a signal stops the training.
+ * forty in a run however often the library reports; with --json each report is an object on standard output.
  */
 #include "cli/cli.h"
 
@@ -85,13 +84,17 @@ static void print_line(progress *p, const cldann_progress *r) {
           cli_number(rate, r->samples_per_second, 0), duration(eta, r->eta_seconds));
 }
 
-static int on_progress(void *user, const cldann_progress *r) {
+static void on_progress(void *user, const cldann_progress *r) {
   progress *p = user;
   if (p->bar) draw_bar(p, r);
   if (p->lines) print_line(p, r);
-  /* A reader that went away must not let hours of training run on for nobody. */
-  if (p->json && metrics_line(&p->error, stdout, "standard output", metrics_progress_json(r)) < 0) return 1;
-  return cli_interrupted();
+  if (p->json && !p->error.code) metrics_line(&p->error, stdout, "standard output", metrics_progress_json(r));
+}
+
+/* A signal stops the training; so does a reader of --json that went away, lest hours of it run on for nobody. */
+static int should_stop(void *user) {
+  const progress *p = user;
+  return p->error.code || cli_interrupted();
 }
 
 void progress_clear(progress *p) {
@@ -109,5 +112,6 @@ void progress_message(void *user, const char *line) {
 cldann_train_options progress_options(progress *p, const char *label, const char *out_dir) {
   p->label = label;
   p->next_line = 0;
-  return (cldann_train_options){.out_dir = out_dir, .on_progress = on_progress, .on_message = progress_message, .user = p};
+  return (cldann_train_options){
+      .out_dir = out_dir, .on_progress = on_progress, .on_message = progress_message, .should_stop = should_stop, .user = p};
 }

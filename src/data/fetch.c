@@ -264,7 +264,7 @@ int fetch_one(cldann_error *e, const fetch_file *f, const char *dir, fetch_progr
   TRY(mem_strdup(e, &folder, path));
   if (strrchr(folder, '/') > folder) {
     *strrchr(folder, '/') = 0;
-    TRY(place_folder(e, folder));
+    TRY(place_folder(e, folder, NULL));
   }
   memcpy(urls, f->urls, sizeof urls);
   if (mirror && mirror[0]) {

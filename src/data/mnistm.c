@@ -1,9 +1,11 @@
 /* data/mnistm.c: see data/mnistm.h. */
+#define _POSIX_C_SOURCE 200809L
 #include "data/mnistm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -182,12 +184,12 @@ fail:
 
 int mnistm_write(cldann_error *e, const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
                  int (*stop)(void)) {
-  int rc = CLDANN_OK, placed = 0;
+  int rc = CLDANN_OK, placed = 0, made = 0;
   backgrounds *b = NULL;
   place *files[4] = {NULL};
   TRY(mnistm_load_backgrounds(e, bsds_tgz, threads, &b));
   TRY(check_stop(e, stop));
-  TRY(place_folder(e, out_dir));
+  TRY(place_folder(e, out_dir, &made));
   for (int test = 0; test < 2; test++) TRY(prepare_set(e, mnist_dir, b, out_dir, test, seed, threads, stop, files + 2 * test));
   TRY(check_stop(e, stop));
   for (; placed < 4; placed++) TRY(place_commit(e, files[placed]));
@@ -196,6 +198,7 @@ fail:
     if (rc < 0 && i < placed) place_undo(files[i]);
     place_free(files[i]);
   }
+  if (rc < 0 && made) rmdir(out_dir);
   mnistm_free_backgrounds(b);
   return rc;
 }

@@ -97,8 +97,8 @@ fail:
   return rc;
 }
 
-int place_folder(cldann_error *e, const char *path) {
-  int rc = CLDANN_OK;
+int place_folder(cldann_error *e, const char *path, int *made) {
+  int rc = CLDANN_OK, there = 1;
   char *s = NULL;
   struct stat st;
   TRY(mem_strdup(e, &s, path));
@@ -106,12 +106,14 @@ int place_folder(cldann_error *e, const char *path) {
     char c = *p;
     if (c != '/' && c != 0) continue;
     *p = 0;
-    if (mkdir(s, 0777) != 0 && (errno != EEXIST || stat(s, &st) != 0 || !S_ISDIR(st.st_mode)))
+    there = mkdir(s, 0777) != 0;
+    if (there && (errno != EEXIST || stat(s, &st) != 0 || !S_ISDIR(st.st_mode)))
       FAIL(e, CLDANN_E_IO, "cannot make the folder %s: %s; choose a place that can be written", s,
            errno == EEXIST ? "a file has that name" : strerror(errno));
     *p = c;
     if (c == 0) break;
   }
+  if (made) *made = !there;
 fail:
   mem_free(s);
   return rc;

@@ -23,7 +23,7 @@ void place_free(place *p);
 
 /* rename() and the folder's entry on the disk. */
 int place_rename(cldann_error *e, const char *from, const char *to);
-/* Makes a folder and those above it. */
-int place_folder(cldann_error *e, const char *path);
+/* Makes a folder and those above it. *made, unless NULL: whether it was not there before, for who must undo it. */
+int place_folder(cldann_error *e, const char *path, int *made);
 
 #endif

@@ -127,9 +127,9 @@ static int choose(cldann_error *e, const char *selector, const device_info *info
       if (infos[i].is_gpu) return i;
     return 0;
   }
-  long index = strtol(selector, &end, 10);
-  if (*end == '\0') {
-    if (index >= 0 && index < n) return (int)index;
+  const unsigned long index = strtoul(selector, &end, 10);
+  if (isdigit((unsigned char)*selector) && *end == '\0') {
+    if (index < (unsigned long)n) return (int)index;
     FAIL(e, CLDANN_E_DEVICE, "there is no device %s; the devices are 0 to %d, see 'cldann devices'", selector, n - 1);
   }
   for (int i = 0; i < n; i++) {

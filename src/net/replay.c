@@ -46,18 +46,22 @@ fail:
   return rc;
 }
 
-static void release(replay *r) {
+void replay_free(replay *r) {
   if (!r) return;
   for (int i = 0; r->kernels && i < r->l->n; i++) kernel_free(r->kernels[i]);
   mem_free(r->kernels);
   buffer_free(r->arena);
+  launches_free(r->l);
   mem_free(r);
 }
 
 int replay_new(device *d, launches *l, replay **out) {
   replay *r = NULL;
   int rc;
-  TRY(mem_new(device_error(d), &r, 1, sizeof *r));
+  if ((rc = mem_new(device_error(d), &r, 1, sizeof *r)) < 0) {
+    launches_free(l);
+    return rc;
+  }
   r->dev = d;
   r->l = l;
   r->arena_bytes = memory_assign(l);
@@ -69,15 +73,8 @@ int replay_new(device *d, launches *l, replay **out) {
   *out = r;
   return CLDANN_OK;
 fail:
-  release(r);
+  replay_free(r);
   return rc;
-}
-
-void replay_free(replay *r) {
-  if (!r) return;
-  launches *l = r->l;
-  release(r);
-  launches_free(l);
 }
 
 int replay_run_range(replay *r, int first, int last) {

@@ -11,7 +11,7 @@
 size_t memory_assign(launches *l);
 
 typedef struct replay replay;
-/* Takes the list over (frees it with the replay; on failure the caller keeps it). Allocates the arena, compiles, binds. */
+/* Takes the list over, on failure too: it is freed with the replay. Allocates the arena, compiles, binds. */
 int replay_new(device *d, launches *l, replay **out);
 void replay_free(replay *r);
 int replay_run(replay *r);                            /* queues all launches once */

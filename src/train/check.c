@@ -117,7 +117,7 @@ static int set_up(bench *t, int logistic, const char *force) {
   }
   TRY(add_buffer(t, &t->spec.streams[0].labels, labels, sizeof labels));
   TRY(plan_build(t->c->dev, t->net, &t->b, &t->spec, &l));
-  if ((rc = replay_new(t->c->dev, l, &t->r)) < 0) launches_free(l);
+  TRY(replay_new(t->c->dev, l, &t->r));
 fail:
   return rc;
 }

@@ -14,7 +14,8 @@
 struct metrics {
   FILE *file;
   char *path;
-  int fresh; /* metrics_open made the file, and nothing was recorded yet */
+  char *folder;
+  int fresh, made; /* metrics_open made the file, the folder, and nothing was recorded yet */
 };
 
 json_t *metrics_number(double v) {
@@ -97,7 +98,8 @@ int metrics_open(cldann_error *e, const char *out_dir, metrics **out) {
   *out = NULL;
   if (!out_dir) return CLDANN_OK;
   TRY(mem_new(e, &m, 1, sizeof *m));
-  TRY(place_folder(e, out_dir));
+  TRY(mem_strdup(e, &m->folder, out_dir));
+  TRY(place_folder(e, out_dir, &m->made));
   TRY(text_join(e, &m->path, out_dir, "metrics.jsonl"));
   m->fresh = access(m->path, F_OK) != 0;
   m->file = fopen(m->path, "a"); /* what an earlier run wrote stays until this one starts */
@@ -111,7 +113,7 @@ fail:
 
 int metrics_start(cldann_error *e, metrics *m) {
   if (!m) return CLDANN_OK;
-  m->fresh = 0;
+  m->fresh = m->made = 0;
   /* A device, as /dev/stdout, cannot be cut and need not be. */
   if (ftruncate(fileno(m->file), 0) == 0 || errno == EINVAL) return CLDANN_OK;
   return err_set(e, CLDANN_E_IO, __FILE__, __LINE__, "cannot write %s: %s; choose another --out", m->path, strerror(errno));
@@ -129,6 +131,8 @@ void metrics_close(metrics *m) {
   if (!m) return;
   if (m->file) fclose(m->file);
   if (m->file && m->fresh) unlink(m->path);
+  if (m->made) rmdir(m->folder);
+  mem_free(m->folder);
   mem_free(m->path);
   mem_free(m);
 }

@@ -71,12 +71,12 @@ static int locate(cldann_error *e, const char *path, const json_t *header, const
   json_t *dims = NULL, *entry = json_object_get(header, name);
   int rc = CLDANN_OK;
   if (!entry || json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &dims, "data_offsets", &from, &to))
-    FAIL(e, CLDANN_E_FORMAT, "%s has no tensor %s; it belongs to another net", path, name);
+    FAIL(e, CLDANN_E_FORMAT, "%s has no tensor %s; use the experiment it was trained with", path, name);
   int same = json_array_size(dims) == (size_t)p->n_dims && !strcmp(dtype, "F32");
   for (int i = 0; same && i < p->n_dims; i++) same = json_integer_value(json_array_get(dims, (size_t)i)) == p->dims[i];
   if (!same)
-    FAIL(e, CLDANN_E_SHAPE, "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with",
-         path, name);
+    FAIL(e, CLDANN_E_FORMAT,
+         "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with", path, name);
   if (from < 0 || to < from || (size_t)to > data || (size_t)(to - from) != p->count * 4)
     FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s lies outside the file; it is damaged", path, name);
   *at = (size_t)from;

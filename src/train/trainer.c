@@ -114,7 +114,7 @@ static int batches_of(const dataset *d, int batch) {
 }
 
 /* Steps queued at once: enough to hide the host, few enough that a stop or a NaN is soon seen. */
-enum { MAX_CHUNK = 256 };
+enum { MAX_CHUNK = 32 };
 
 static int set_tables(trainer *t) {
   const cldann_experiment *x = t->x;
@@ -170,10 +170,7 @@ static int plan_training(trainer *t) {
     TRY(sampler_new(t->err, &t->samplers[1], x->target->name, x->target->n, p->rows - p->split, s->seed, RNG_SHUFFLE_TARGET));
   }
   TRY(plan_build(t->dev, x->net, &t->b, p, &l));
-  if ((rc = replay_new(t->dev, l, &t->train)) < 0) {
-    launches_free(l);
-    goto fail;
-  }
+  TRY(replay_new(t->dev, l, &t->train));
   t->device_bytes += replay_arena_bytes(t->train);
 fail:
   return rc;
@@ -333,12 +330,15 @@ int trainer_run(trainer *t, int64_t until) {
     const double start = now();
     const int64_t first = t->step, next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
     cldann_progress p;
-    while (t->step < end) TRY(run_chunk(t, (int)(end - t->step < t->chunk ? end - t->step : t->chunk), t->step == first));
+    while (t->step < end) {
+      TRY(run_chunk(t, (int)(end - t->step < t->chunk ? end - t->step : t->chunk), t->step == first));
+      if (t->o.should_stop && t->o.should_stop(t->o.user))
+        FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
+    }
     t->seconds += now() - start;
     TRY(read_window(t, end - first, now() - start, &p));
     TRY(metrics_write(t->err, t->metrics, &p));
-    if (t->o.on_progress && t->o.on_progress(t->o.user, &p))
-      FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
+    if (t->o.on_progress) t->o.on_progress(t->o.user, &p);
   }
 fail:
   return rc;
@@ -374,10 +374,7 @@ static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
   int rc;
   TRY(upload(t, d, 1, &p.streams[0]));
   TRY(plan_build(t->dev, t->x->net, &t->b, &p, &l));
-  if ((rc = replay_new(t->dev, l, &r)) < 0) {
-    launches_free(l);
-    goto fail;
-  }
+  TRY(replay_new(t->dev, l, &r));
   memset(t->table, 0, (size_t)batches * CTL_ROW_WORDS * 4);
   for (int i = 0; i < batches; i++) {
     int32_t *row = t->table + (size_t)i * CTL_ROW_WORDS;
