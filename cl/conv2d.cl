@@ -129,20 +129,14 @@ static inline void stage_row(global const float *x, int ix0, int c0, float *row)
   }
 }
 
-/* y = act(BETA*y + conv(x, w) + bias). Global size {ceil(OW/PX) * ceil(OC/(V*NV)), OH, N}, local {1,1,1}. */
-kernel void conv2d_tile(global const float *restrict x, int xo, global const float *restrict w, int wo,
-                        global const float *restrict bias, int bo, global float *restrict y, int yo) {
-  const int tiles_oc = CEIL_DIV(OC, TILE_OC);
-  const int oc0 = (int)get_global_id(0) % tiles_oc * TILE_OC, ox0 = (int)get_global_id(0) / tiles_oc * PX;
-  const int oy = (int)get_global_id(1), n = (int)get_global_id(2);
-  float row[ROW_W * ROW_C];
-  floatV acc[PX][NV];
-
+/* acc = conv(x, w) + bias for output pixels (n, oy, ox0..ox0+PX-1) and channels oc0..; x and w at their offsets. */
+static inline void conv_tile(global const float *x, global const float *w, global const float *bias, int n, int oy, int ox0,
+                             int oc0, float *row, floatV acc[PX][NV]) {
 #pragma unroll
   for (int j = 0; j < NV; j++) {
     floatV first = (floatV)(0.0f);
 #if BIAS
-    first = VLOAD(bias + bo + OC_AT(oc0 + j * V));
+    first = VLOAD(bias + OC_AT(oc0 + j * V));
 #endif
 #pragma unroll
     for (int p = 0; p < PX; p++) acc[p][j] = first;
@@ -152,11 +146,11 @@ kernel void conv2d_tile(global const float *restrict x, int xo, global const flo
     const int iy = oy * SH + kh - PT;
     if (iy < 0 || iy % DH != 0 || iy / DH >= H) continue;
     for (int c0 = 0; c0 < C; c0 += ROW_C) {
-      stage_row(x + xo + (n * H + iy / DH) * W * C, ox0 * SW - PL, c0, row);
+      stage_row(x + (n * H + iy / DH) * W * C, ox0 * SW - PL, c0, row);
       /* Columns and channels are one axis when all channels are staged at once. */
       const int steps = ROW_PASSES == 1 ? KW * C : MIN_OF(ROW_C, C - c0);
       for (int kw = 0; kw < (ROW_PASSES == 1 ? 1 : KW); kw++) {
-        global const float *wk = w + wo + ((kh * KW + kw) * C + c0) * OC;
+        global const float *wk = w + ((kh * KW + kw) * C + c0) * OC;
         const float *at = row + kw * ROW_C;
 #pragma unroll 1
         for (int i = 0; i < steps; i++) {
@@ -174,6 +168,17 @@ kernel void conv2d_tile(global const float *restrict x, int xo, global const flo
       }
     }
   }
+}
+
+/* y = act(BETA*y + conv(x, w) + bias). Global size {ceil(OW/PX) * ceil(OC/(V*NV)), OH, N}, local {1,1,1}. */
+kernel void conv2d_tile(global const float *restrict x, int xo, global const float *restrict w, int wo,
+                        global const float *restrict bias, int bo, global float *restrict y, int yo) {
+  const int tiles_oc = CEIL_DIV(OC, TILE_OC);
+  const int oc0 = (int)get_global_id(0) % tiles_oc * TILE_OC, ox0 = (int)get_global_id(0) / tiles_oc * PX;
+  const int oy = (int)get_global_id(1), n = (int)get_global_id(2);
+  float row[ROW_W * ROW_C];
+  floatV acc[PX][NV];
+  conv_tile(x + xo, w + wo, bias + bo, n, oy, ox0, oc0, row, acc);
 
   global float *yp = y + yo + ((n * OH + oy) * OW + ox0) * OC;
 #pragma unroll
@@ -184,6 +189,80 @@ kernel void conv2d_tile(global const float *restrict x, int xo, global const flo
     }
   }
 }
+
+#ifdef POOL_H
+/*
+ * The same with a max-pooling behind it: y = pool(act(conv(x, w) + bias)) and arg, the winner of each window as in
+ * cl/pool.cl. The windows do not overlap, so each convolution output is made once, and never leaves the work-item.
+ *   POOL_H POOL_W   window = stride     POOL_T POOL_L   its padding     POOL_OH POOL_OW   pooled output
+ *   POOL_COLS                           pooled columns a work-item
+ * Global size {ceil(POOL_OW/POOL_COLS) * ceil(OC/(V*NV)), POOL_OH, N}, local {1,1,1}.
+ */
+#define BAND (POOL_COLS * POOL_W)
+#define BAND_AT(r, q) (((r) * (BAND + PX) + (q)) * TILE_OC)
+#if V == 1
+typedef int intV;
+typedef uchar ucharV;
+#define TO_UCHAR(v) ((uchar)(v))
+#else
+typedef CAT(int, V) intV;
+typedef CAT(uchar, V) ucharV;
+#define TO_UCHAR(v) CAT(convert_uchar, V)(v)
+#endif
+
+static inline void store_arg(intV at, global uchar *arg, int oc) {
+  const ucharV small = TO_UCHAR(at);
+  if (oc + V <= OC) {
+    VSTORE(small, arg + oc);
+  } else if (oc < OC) {
+    uchar lane[V];
+    VSTORE(small, lane);
+    for (int i = 0; i < V; i++)
+      if (OC - V + i >= oc) arg[OC - V + i] = lane[i];
+  }
+}
+
+kernel void conv2d_pool_tile(global const float *restrict x, int xo, global const float *restrict w, int wo,
+                             global const float *restrict bias, int bo, global float *restrict y, int yo,
+                             global uchar *restrict arg, int ao) {
+  const int tiles_oc = CEIL_DIV(OC, TILE_OC);
+  const int oc0 = (int)get_global_id(0) % tiles_oc * TILE_OC, px0 = (int)get_global_id(0) / tiles_oc * POOL_COLS;
+  const int py = (int)get_global_id(1), n = (int)get_global_id(2);
+  const int y0 = py * POOL_H - POOL_T, x0 = px0 * POOL_W - POOL_L, from = MAX_OF(x0, 0), to = MIN_OF(x0 + BAND, OW);
+  float row[ROW_W * ROW_C], band[BAND_AT(POOL_H, 0)];
+  floatV acc[PX][NV];
+
+  for (int r = 0; r < POOL_H; r++) {
+    if (y0 + r < 0 || y0 + r >= OH) continue;
+    for (int ox = from; ox < to; ox += PX) { /* the last tile may run on into the band's slack */
+      conv_tile(x + xo, w + wo, bias + bo, n, y0 + r, ox, oc0, row, acc);
+#pragma unroll
+      for (int p = 0; p < PX; p++)
+#pragma unroll
+        for (int j = 0; j < NV; j++) VSTORE(activate(acc[p][j]), band + BAND_AT(r, ox - x0 + p) + j * V);
+    }
+  }
+
+  for (int q = 0; q < POOL_COLS && px0 + q < POOL_OW; q++) {
+    const int out = ((n * POOL_OH + py) * POOL_OW + px0 + q) * OC;
+    for (int j = 0; j < NV; j++) {
+      floatV best = (floatV)(-INFINITY);
+      intV at = (intV)(0);
+      for (int r = 0; r < POOL_H; r++)
+        for (int c = 0; c < POOL_W; c++) {
+          const int ox = x0 + q * POOL_W + c;
+          if (y0 + r < 0 || y0 + r >= OH || ox < 0 || ox >= OW) continue;
+          const floatV v = VLOAD(band + BAND_AT(r, q * POOL_W + c) + j * V);
+          const intV wins = (v > best) | (v != v); /* a NaN wins and stays: nothing is greater */
+          best = wins ? v : best;
+          at = wins ? (intV)(r * POOL_W + c) : at;
+        }
+      store_channels(best, y + yo + out, oc0 + j * V, 0, 0);
+      store_arg(at, arg + ao + out, oc0 + j * V);
+    }
+  }
+}
+#endif
 
 /*
  * wt[KH-1-kh][KW-1-kw][oc][c] = w[kh][kw][c][oc]. The input gradient is then conv2d_tile over dy with wt, C and OC swapped,

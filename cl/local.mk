@@ -5,6 +5,7 @@ cl_files = \
 	cl/common.clh \
 	cl/conv2d.cl \
 	cl/conv2d_plain.cl \
+	cl/conv2d_pooled.cl \
 	cl/gemm.cl \
 	cl/pool.cl \
 	cl/act.cl \

@@ -10,7 +10,7 @@ typedef struct slot { /* what the planner knows of a node */
   int needed;         /* an active loss depends on it */
   int learns;         /* it, or something below it, has parameters */
   int consumers;      /* among the needed nodes */
-  int fused;          /* activation computed by the op below */
+  int fused;          /* activation or pooling computed by the op below */
   int row0, rows;     /* its rows within the batch */
   tensor y, dy, saved;
   int written; /* dy has had its first writer; kept at the node that owns the storage */
@@ -46,6 +46,20 @@ static void place_rows(planner *p, int i) {
   if (n->o.rows == CLDANN_ROWS_TARGET) n->row0 = s->split, n->rows = s->rows - s->split;
 }
 
+/* A max-pooling behind a convolution, or behind its fused activation, becomes part of the convolution where that can. */
+static void fuse_pool(planner *p, int i) {
+  slot *n = &p->at[i];
+  if (!n->needed || n->o.type != &op_max_pool) return;
+  const cldann_node *in = p->net->nodes[i]->in;
+  slot *first = &p->at[in->id];
+  if (first->consumers != 1) return;
+  if (first->fused) first = below(p, in->id);
+  if (!first->o.type->takes_pool || !first->o.type->takes_pool(p->l, &first->o, &n->o)) return;
+  first->o.pool = &n->o;
+  first->o.saves = n->o.saves;
+  n->fused = 1;
+}
+
 static int analyse(planner *p) {
   cldann_net *net = p->net;
   int rc = CLDANN_OK, losses = 0;
@@ -77,6 +91,7 @@ static int analyse(planner *p) {
       n->fused = 1;
     }
   }
+  for (int i = 0; i < net->n; i++) fuse_pool(p, i);
 fail:
   return rc;
 }
@@ -132,7 +147,7 @@ static void forward_node(planner *p, int i) {
     const op_io io = io_of(p, i);
     n->o.type->forward(p->l, &n->o, &io);
   } else {
-    const shape s = n->o.out;
+    const shape s = n->o.pool ? n->o.pool->out : n->o.out;
     launches_at(p->l, n->o.name, "forward");
     n->y = launches_tensor(p->l, n->o.name, 4, n->rows, s.h, s.w, s.c);
     if (n->o.saves) n->saved = launches_tensor(p->l, n->o.name, n->o.saves, n->rows, s.h, s.w, s.c);
@@ -196,6 +211,7 @@ static int backward_node(planner *p, int i) {
   const unsigned flags = n->o.type->flags;
   int rc = CLDANN_OK;
   if (!n->needed || !n->learns || (flags & (OP_VIEW | OP_INPUT))) return rc;
+  if (n->fused && !(flags & OP_ACT)) return rc; /* the op below works on the pooled gradient */
   launches_at(p->l, n->o.name, (flags & OP_LOSS) ? "loss" : "backward");
   op_io io = io_of(p, i);
   const int input = p->net->nodes[i]->in->id;

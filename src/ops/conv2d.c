@@ -3,6 +3,8 @@
  * weight gradient each have a CPU variant (register tiles, cl/conv2d.cl) and a generic one (an element a work-item,
  * cl/conv2d_plain.cl). On CPUs the input gradient is the forward kernel over dy with flipped weights.
  */
+#include "ops/conv2d.h"
+
 #include <string.h>
 
 #include "ops/gemm.h"
@@ -38,11 +40,11 @@ fail:
   return rc;
 }
 
-static double pass_flops(const op *o, int rows) {
+double conv2d_pass_flops(const op *o, int rows) {
   return 2.0 * rows * o->out.h * o->out.w * o->units * o->window.height * o->window.width * o->in.c;
 }
 
-static void shape_defs(launches *l, launch *k, const op *o, int rows) {
+void conv2d_shape_defs(launches *l, launch *k, const op *o, int rows) {
   launch_def(l, k, "N", rows);
   launch_def(l, k, "H", o->in.h);
   launch_def(l, k, "W", o->in.w);
@@ -71,7 +73,7 @@ static void forward_cpu(launches *l, const char *name, const void *what) {
   const op *o = c->o;
   const tile t = tile_pick(o->out.w, o->units, l->dev->vector_width, 4, 0);
   launch *k = launches_add(l, "conv2d", "conv2d_tile", name);
-  shape_defs(l, k, o, c->io->x.rows);
+  conv2d_shape_defs(l, k, o, c->io->x.rows);
   tile_defs(l, k, t);
   launch_def(l, k, "BIAS", 1);
   launch_def(l, k, "ACT", o->act);
@@ -81,20 +83,20 @@ static void forward_cpu(launches *l, const char *name, const void *what) {
   launch_out(l, k, c->io->y);
   launch_grid1(l, k, (size_t)(ceil_div(o->out.w, t.rows) * ceil_div(o->units, t.nv * t.v)), (size_t)o->out.h,
                (size_t)c->io->x.rows);
-  k->flops = pass_flops(o, c->io->x.rows);
+  k->flops = conv2d_pass_flops(o, c->io->x.rows);
 }
 
 static void forward_generic(launches *l, const char *name, const void *what) {
   const conv *c = what;
   launch *k = launches_add(l, "conv2d_plain", "conv2d_forward", name);
-  shape_defs(l, k, c->o, c->io->x.rows);
+  conv2d_shape_defs(l, k, c->o, c->io->x.rows);
   launch_def(l, k, "ACT", c->o->act);
   launch_in(l, k, c->io->x);
   launch_in(l, k, c->io->w);
   launch_in(l, k, c->io->b);
   launch_out(l, k, c->io->y);
   launch_grid64(l, k, tensor_count(c->io->y));
-  k->flops = pass_flops(c->o, c->io->x.rows);
+  k->flops = conv2d_pass_flops(c->o, c->io->x.rows);
 }
 
 /* ---- input gradient ---- */
@@ -123,7 +125,7 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
   turned.window.stride_y = turned.window.stride_x = 1;
   turned.pad_top = w->height - 1 - o->pad_top;
   turned.pad_left = w->width - 1 - o->pad_left;
-  shape_defs(l, k, &turned, c->io->x.rows);
+  conv2d_shape_defs(l, k, &turned, c->io->x.rows);
   launch_def(l, k, "DH", w->stride_y);
   launch_def(l, k, "DW", w->stride_x);
   tile_defs(l, k, t);
@@ -134,19 +136,19 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
   launch_write(l, k, c->io->dx, c->io->beta);
   launch_grid1(l, k, (size_t)(ceil_div(o->in.w, t.rows) * ceil_div(o->in.c, t.nv * t.v)), (size_t)o->in.h,
                (size_t)c->io->x.rows);
-  k->flops = pass_flops(o, c->io->x.rows);
+  k->flops = conv2d_pass_flops(o, c->io->x.rows);
 }
 
 static void backward_data_generic(launches *l, const char *name, const void *what) {
   const conv *c = what;
   launch *k = launches_add(l, "conv2d_plain", "conv2d_backward_data", name);
-  shape_defs(l, k, c->o, c->io->x.rows);
+  conv2d_shape_defs(l, k, c->o, c->io->x.rows);
   launch_def(l, k, "BETA", c->io->beta);
   launch_in(l, k, c->io->dy);
   launch_in(l, k, c->io->w);
   launch_write(l, k, c->io->dx, c->io->beta);
   launch_grid64(l, k, tensor_count(c->io->x));
-  k->flops = pass_flops(c->o, c->io->x.rows);
+  k->flops = conv2d_pass_flops(c->o, c->io->x.rows);
 }
 
 /* ---- weight gradient ---- */
@@ -172,7 +174,7 @@ static void backward_weights_cpu(launches *l, const char *name, const void *what
   const int block_c = kw * o->in.c <= 2048 ? o->in.c : 2048 / kw > 1 ? 2048 / kw : 1; /* BLOCK_C of the kernel */
   tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, stride);
   launch *k = launches_add(l, "conv2d", "conv2d_dw_tile", name);
-  shape_defs(l, k, o, rows);
+  conv2d_shape_defs(l, k, o, rows);
   launch_def(l, k, "V", t.v);
   launch_def(l, k, "NV", t.nv);
   launch_def(l, k, "MR", t.rows);
@@ -181,7 +183,7 @@ static void backward_weights_cpu(launches *l, const char *name, const void *what
   launch_in(l, k, c->io->dy);
   launch_out(l, k, part);
   launch_grid1(l, k, (size_t)s, (size_t)kh, (size_t)ceil_div(o->in.c, block_c));
-  k->flops = pass_flops(o, rows);
+  k->flops = conv2d_pass_flops(o, rows);
   sum_partials_emit(l, part, 0, stride, s, c->io->dw, weights, 0);
   sum_partials_emit(l, part, weights, stride, s, c->io->db, o->units, 0);
 }
@@ -194,13 +196,13 @@ static void backward_weights_generic(launches *l, const char *name, const void *
   while (s < 16 && 2 * s <= rows) s *= 2;
   tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, weights);
   launch *k = launches_add(l, "conv2d_plain", "conv2d_backward_weights", name);
-  shape_defs(l, k, o, rows);
+  conv2d_shape_defs(l, k, o, rows);
   launch_def(l, k, "S", s);
   launch_in(l, k, c->io->x);
   launch_in(l, k, c->io->dy);
   launch_out(l, k, part);
   launch_grid64(l, k, (size_t)weights * (size_t)s);
-  k->flops = pass_flops(o, rows);
+  k->flops = conv2d_pass_flops(o, rows);
   sum_partials_emit(l, part, 0, weights, s, c->io->dw, weights, 0);
   column_sums_emit(l, c->io->dy, rows * o->out.h * o->out.w, o->units, c->io->db);
 }
@@ -217,17 +219,29 @@ static void emit(launches *l, const variant *table, const op *o, const op_io *io
 }
 
 static void forward(launches *l, const op *o, const op_io *io) {
-  emit(l, forward_variants, o, io);
+  if (o->pool)
+    conv2d_pooled_forward(l, o, io);
+  else
+    emit(l, forward_variants, o, io);
 }
 
 static void backward(launches *l, const op *o, const op_io *io) {
+  if (o->pool) {
+    conv2d_pooled_backward(l, o, io);
+    return;
+  }
   emit(l, weight_variants, o, io);
   if (io->dx.buf) emit(l, data_variants, o, io);
 }
 
 static double flops(const op *o) {
-  return pass_flops(o, 1);
+  return conv2d_pass_flops(o, 1);
 }
 
-const op_type op_conv2d = {
-    .name = "conv2d", .flags = OP_FUSES, .infer = infer, .forward = forward, .backward = backward, .flops = flops};
+const op_type op_conv2d = {.name = "conv2d",
+                           .flags = OP_FUSES,
+                           .infer = infer,
+                           .forward = forward,
+                           .backward = backward,
+                           .flops = flops,
+                           .takes_pool = conv2d_takes_pool};

@@ -2,6 +2,8 @@
 libcldann_internal_la_SOURCES += \
 	src/ops/act.c \
 	src/ops/conv2d.c \
+	src/ops/conv2d.h \
+	src/ops/conv2d_pooled.c \
 	src/ops/dense.c \
 	src/ops/flatten.c \
 	src/ops/gemm.c \

@@ -42,8 +42,9 @@ typedef struct op {
   int n_params;
   int saves; /* bytes per output element that forward keeps for backward (max-pool's arg) */
   /* set by the planner */
-  int act;    /* an activation fused behind it: ACT_* */
-  int reduce; /* losses: REDUCE_* */
+  int act;               /* an activation fused behind it: ACT_* */
+  const struct op *pool; /* a max-pooling fused behind that, of which y, dy and saved then are; NULL: none */
+  int reduce;            /* losses: REDUCE_* */
 } op;
 
 /* The tensors of one op in one plan. A tensor with buf 0 is absent. */
@@ -74,6 +75,8 @@ struct op_type {
   int (*infer)(op *o, cldann_error *e); /* checks attributes, sets out, params, saves */
   void (*forward)(launches *l, const op *o, const op_io *io);
   void (*backward)(launches *l, const op *o, const op_io *io);
+  /* conv2d: may this max-pooling be computed in its kernels? NULL: never. */
+  int (*takes_pool)(const launches *l, const op *o, const op *pool);
   double (*flops)(const op *o); /* multiply and add count as two, forward, one row; NULL: 0 */
 };
 

@@ -1,0 +1,17 @@
+/* ops/conv2d.h: what the files of conv2d share. Next: ops/conv2d.c, ops/conv2d_pooled.c. */
+#ifndef CLDANN_OPS_CONV2D_H
+#define CLDANN_OPS_CONV2D_H
+
+#include "ops/op.h"
+
+/* The -D values of the shape, which all kernels of conv2d take. */
+void conv2d_shape_defs(launches *l, launch *k, const op *o, int rows);
+/* Of forward, of the input gradient or of the weight gradient: all three have as many. */
+double conv2d_pass_flops(const op *o, int rows);
+
+/* May the max-pooling behind this convolution be computed in its kernels? Then o->pool points at it in what follows. */
+int conv2d_takes_pool(const launches *l, const op *o, const op *pool);
+void conv2d_pooled_forward(launches *l, const op *o, const op_io *io);  /* io->y, io->saved: pooled */
+void conv2d_pooled_backward(launches *l, const op *o, const op_io *io); /* io->dy: pooled */
+
+#endif

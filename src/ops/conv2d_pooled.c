@@ -1,0 +1,138 @@
+/*
+ * ops/conv2d_pooled.c: convolution, activation and max-pooling in one, on CPUs: forward never stores what is not pooled,
+ * and backward works on the winners alone (cl/conv2d_pooled.cl). The planner joins the ops where conv2d_takes_pool says
+ * yes; the results are those of the ops one by one, bit by bit forward, in another order of sums backward.
+ */
+#include "ops/conv2d.h"
+
+#include <string.h>
+
+#include "ops/gemm.h"
+
+/* The padded image of a work-item's own: it lies on the stack of a worker thread and should stay in its L2 cache. */
+enum { IMAGE_LIMIT = 98304, BAND_LIMIT = 4096, SUMS = 20, BLOCK_OC = 16 };
+
+/* How the rows of a patch, kw * c floats, are cut into vectors. */
+typedef struct patch {
+  int v, av, chunks, kb;
+} patch;
+
+static patch patch_of(const op *o, int width) {
+  const int axis = o->window.width * o->in.c;
+  patch p = {.v = width, .kb = 1};
+  while (p.v > 1 && p.v / 2 >= axis) p.v /= 2; /* the smallest vector that holds a short row */
+  const int vectors = ceil_div(axis, p.v);
+  p.chunks = ceil_div(vectors, 16);
+  p.av = ceil_div(vectors, p.chunks);
+  for (int k = 2; k <= o->window.height; k++)
+    if (o->window.height % k == 0 && k * p.av <= SUMS) p.kb = k;
+  return p;
+}
+
+static int axis_room(patch p) {
+  return p.chunks * p.av * p.v;
+}
+
+int conv2d_takes_pool(const launches *l, const op *o, const op *pool) {
+  const cldann_window *w = &o->window, *q = &pool->window;
+  const long long line = ((o->out.w - 1LL) * w->stride_x + w->width) * o->in.c;
+  const long long lines = (o->out.h - 1LL) * w->stride_y + w->height;
+  if (!l->dev->is_cpu || (l->force && strcmp(l->force, "cpu") != 0)) return 0;
+  if (q->stride_y != q->height || q->stride_x != q->width) return 0; /* overlapping windows would convolve twice */
+  return line * lines <= IMAGE_LIMIT && 2LL * pool->out.h * pool->out.w <= IMAGE_LIMIT;
+}
+
+static void pool_defs(launches *l, launch *k, const op *o) {
+  const op *q = o->pool;
+  launch_def(l, k, "POOL_H", q->window.height);
+  launch_def(l, k, "POOL_W", q->window.width);
+  launch_def(l, k, "POOL_T", q->pad_top);
+  launch_def(l, k, "POOL_L", q->pad_left);
+  launch_def(l, k, "POOL_OH", q->out.h);
+  launch_def(l, k, "POOL_OW", q->out.w);
+}
+
+void conv2d_pooled_forward(launches *l, const op *o, const op_io *io) {
+  const op *q = o->pool;
+  const int rows = io->x.rows;
+  tile t = tile_pick(o->out.w, o->units, l->dev->vector_width, 4, 0);
+  /* As many pooled columns as keep the band between convolution and pooling in the first-level cache. */
+  int columns = (BAND_LIMIT / (t.nv * t.v * q->window.height) - t.rows) / q->window.width;
+  if (columns > q->out.w) columns = q->out.w;
+  if (columns < 1) columns = 1;
+  if (columns * q->window.width < o->out.w) t = tile_pick(columns * q->window.width, o->units, l->dev->vector_width, t.nv, 0);
+  launch *k = launches_add(l, "conv2d", "conv2d_pool_tile", "cpu");
+  conv2d_shape_defs(l, k, o, rows);
+  launch_def(l, k, "V", t.v);
+  launch_def(l, k, "NV", t.nv);
+  launch_def(l, k, "PX", t.rows);
+  launch_def(l, k, "BIAS", 1);
+  launch_def(l, k, "ACT", o->act);
+  pool_defs(l, k, o);
+  launch_def(l, k, "POOL_COLS", columns);
+  launch_in(l, k, io->x);
+  launch_in(l, k, io->w);
+  launch_in(l, k, io->b);
+  launch_out(l, k, io->y);
+  launch_out(l, k, io->saved);
+  launch_grid1(l, k, (size_t)(ceil_div(q->out.w, columns) * ceil_div(o->units, t.nv * t.v)), (size_t)q->out.h, (size_t)rows);
+  k->flops = conv2d_pass_flops(o, rows);
+}
+
+/* A launch of cl/conv2d_pooled.cl. */
+static launch *add(launches *l, const op *o, int rows, patch p, const char *name) {
+  launch *k = launches_add(l, "conv2d_pooled", name, "winners");
+  conv2d_shape_defs(l, k, o, rows);
+  pool_defs(l, k, o);
+  launch_def(l, k, "V", p.v);
+  launch_def(l, k, "AV", p.av);
+  launch_def(l, k, "CHUNKS", p.chunks);
+  launch_def(l, k, "KB", p.kb);
+  return k;
+}
+
+static void backward_weights(launches *l, const op *o, const op_io *io, patch p) {
+  const int rows = io->x.rows, blocks = ceil_div(o->units, BLOCK_OC), weights = o->units * o->window.height * axis_room(p);
+  int s = 1;
+  while (2 * s * blocks <= 64 && 2 * s <= rows) s *= 2; /* a function of the shape alone: so are the bits */
+  tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, weights + o->units);
+  tensor sum = launches_tensor(l, "sum of winners", 4, 1, 1, 1, weights);
+  launch *k = add(l, o, rows, p, "conv2d_pooled_dw");
+  launch_def(l, k, "S", s);
+  launch_def(l, k, "OCB", BLOCK_OC);
+  launch_in(l, k, io->x);
+  launch_in(l, k, io->dy);
+  launch_in(l, k, io->saved);
+  launch_out(l, k, part);
+  launch_grid1(l, k, (size_t)s, (size_t)blocks, 1);
+  k->flops = conv2d_pass_flops(o, rows);
+  sum_partials_emit(l, part, 0, weights + o->units, s, sum, weights, 0);
+  sum_partials_emit(l, part, weights, weights + o->units, s, io->db, o->units, 0);
+  k = add(l, o, rows, p, "conv2d_pooled_turn");
+  launch_in(l, k, sum);
+  launch_out(l, k, io->dw);
+  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
+}
+
+static void backward_data(launches *l, const op *o, const op_io *io, patch p) {
+  const int rows = io->x.rows;
+  tensor turned = launches_tensor(l, "turned weights", 4, 1, 1, 1, o->units * o->window.height * axis_room(p));
+  launch *k = add(l, o, rows, p, "conv2d_pooled_weights");
+  launch_in(l, k, io->w);
+  launch_out(l, k, turned);
+  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
+  k = add(l, o, rows, p, "conv2d_pooled_dx");
+  launch_def(l, k, "BETA", io->beta);
+  launch_in(l, k, io->dy);
+  launch_in(l, k, io->saved);
+  launch_in(l, k, turned);
+  launch_write(l, k, io->dx, io->beta);
+  launch_grid1(l, k, (size_t)rows, 1, 1);
+  k->flops = conv2d_pass_flops(o, rows);
+}
+
+void conv2d_pooled_backward(launches *l, const op *o, const op_io *io) {
+  const patch p = patch_of(o, l->dev->vector_width);
+  backward_weights(l, o, io, p);
+  if (io->dx.buf) backward_data(l, o, io, p);
+}
