@@ -24,6 +24,7 @@ tests_test_ops_SOURCES = \
 	tests/ops_cases.c \
 	tests/ops_kernels.c \
 	tests/ops_loss.c \
+	tests/ops_pooled.c \
 	tests/ops_suites.h \
 	tests/reference.c \
 	tests/reference.h \

@@ -21,6 +21,7 @@ int main(void) {
   suite_add_tcase(s, op_cases());
   suite_add_tcase(s, loss_cases());
   suite_add_tcase(s, kernel_cases());
+  suite_add_tcase(s, pooled_cases());
   r = srunner_create(s);
   srunner_set_fork_status(r, CK_NOFORK);
   srunner_run_all(r, CK_NORMAL);
