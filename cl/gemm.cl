@@ -2,12 +2,13 @@
  * gemm.cl: matrix products: register tiles for CPU devices with the transposition that the input gradient of a dense layer
  * needs, a plain kernel for any device, and the bias and activation that follow a library's product.
  *
- * gemm_tile: one work-item per work-group, no local memory, no barriers. A work-item keeps MR rows by NV vectors of the result in
- * registers and reads A and B where they are: rows vary fastest over the work-items, so that neighbours share a panel of
- * B in the cache. Sizes and strides are arguments, so that one program serves many layers; the tile sizes come from a pure
+ * gemm_tile: one work-item per work-group, no local memory, no barriers. A work-item keeps MR rows by NV vectors of the result
+ * in registers and reads A and B where they are: rows vary fastest over the work-items, so that neighbours share a panel of B
+ * in the cache. Sizes and strides are arguments, so that one program serves many layers; the tile sizes come from a pure
  * function of the shape and the vector width (ops/gemm.c). Every sum runs over k in rising order.
  *
  *   MR NV V         tile: rows, vectors, vector width. MR <= m and V <= n must hold.
+ *   MB KC           rows and depth of a block (gemm_panel)
  *   BIAS BETA ACT   add a bias per column; add to c instead of writing it; activation
  */
 #ifndef MR
@@ -27,24 +28,20 @@
 #endif
 
 /*
- * row = act(BETA*row + v) for columns at..at+V-1 of a row of n; a vector that would pass the end is held at n-V, and then
- * only the lanes that no neighbour owns are read and written.
+ * row = act(beta*row + v) for columns at..at+V-1 of a row of n; a vector that would pass the end is held at n-V, and then
+ * only the lanes that no neighbour owns are read and written. beta is a constant where this is called.
  */
-static inline void store_columns(floatV v, global float *row, int at, int n) {
+static inline void store_columns(floatV v, global float *row, int at, int n, int beta, int act) {
   if (at + V <= n) {
-#if BETA
-    v += VLOAD(row + at);
-#endif
-    VSTORE(activate(v), row + at);
+    if (beta) v += VLOAD(row + at);
+    VSTORE(act ? activate(v) : v, row + at);
   } else if (at < n) {
     float lane[V];
-#if BETA
     VSTORE(v, lane);
     for (int i = 0; i < V; i++)
-      if (n - V + i >= at) lane[i] += row[n - V + i];
+      if (beta && n - V + i >= at) lane[i] += row[n - V + i];
     v = VLOAD(lane);
-#endif
-    VSTORE(activate(v), lane);
+    VSTORE(act ? activate(v) : v, lane);
     for (int i = 0; i < V; i++)
       if (n - V + i >= at) row[n - V + i] = lane[i];
   }
@@ -92,10 +89,77 @@ kernel void gemm_tile(global const float *restrict a, int ao, int ars, int acs, 
   for (int r = 0; r < MR; r++) {
     if (from + r >= m0) {
 #pragma unroll
-      for (int j = 0; j < NV; j++) store_columns(acc[r][j], cp + r * n, n0 + j * V, n);
+      for (int j = 0; j < NV; j++) store_columns(acc[r][j], cp + r * n, n0 + j * V, n, BETA, 1);
     }
   }
 }
+
+#ifdef KC
+/* What store_columns would add to: the lanes that no neighbour owns. */
+static inline floatV load_columns(global const float *row, int at, int n) {
+  if (at + V <= n) return VLOAD(row + at);
+  float lane[V];
+  for (int i = 0; i < V; i++) lane[i] = n - V + i >= at && at < n ? row[n - V + i] : 0.0f;
+  return VLOAD(lane);
+}
+
+/*
+ * The same product for large matrices: a work-item takes MB rows of c and one panel of columns, KC rows of B at a time,
+ * which it copies side by side into its own memory: read in place, rows of B lie whole pages apart. Between two runs over k
+ * the sums wait in c. Global size {ceil(m/MB), ceil(n/(NV*V)), 1}; MB is a multiple of MR.
+ */
+kernel void gemm_panel(global const float *restrict a, int ao, int ars, int acs, global const float *restrict b, int bo,
+                       int ldb, global const float *restrict bias, int biaso, global float *restrict c, int co, int m, int n,
+                       int k) {
+  const int first = (int)get_global_id(0) * MB, end = MIN_OF(first + MB, m), n0 = (int)get_global_id(1) * (NV * V);
+  float panel[KC * NV * V];
+
+  for (int k0 = 0; k0 < k; k0 += KC) {
+    const int depth = MIN_OF(KC, k - k0), last = k0 + depth == k;
+    global const float *bp = b + bo + k0 * ldb;
+    for (int i = 0; i < depth; i++) {
+#pragma unroll
+      for (int j = 0; j < NV; j++) VSTORE(VLOAD(bp + MIN_OF(n0 + j * V, n - V)), panel + (i * NV + j) * V);
+      bp += ldb;
+    }
+    for (int m0 = first; m0 < end; m0 += MR) {
+      const int from = MIN_OF(m0, m - MR);
+      global const float *ap = a + ao + from * ars + k0 * acs;
+      global float *cp = c + co + from * n;
+      floatV acc[MR][NV];
+#pragma unroll
+      for (int r = 0; r < MR; r++)
+#pragma unroll
+        for (int j = 0; j < NV; j++) {
+          acc[r][j] = (floatV)(0.0f);
+          if ((k0 > 0 || BETA) && from + r >= m0) acc[r][j] = load_columns(cp + r * n, n0 + j * V, n);
+#if BIAS
+          if (k0 == 0) acc[r][j] += VLOAD(bias + biaso + MIN_OF(n0 + j * V, n - V));
+#endif
+        }
+#pragma unroll 1
+      for (int i = 0; i < depth; i++) {
+        floatV bv[NV];
+#pragma unroll
+        for (int j = 0; j < NV; j++) bv[j] = VLOAD(panel + (i * NV + j) * V);
+#pragma unroll
+        for (int r = 0; r < MR; r++) {
+          const floatV av = (floatV)(ap[r * ars]);
+#pragma unroll
+          for (int j = 0; j < NV; j++) acc[r][j] = VFMA(av, bv[j], acc[r][j]);
+        }
+        ap += acs;
+      }
+#pragma unroll
+      for (int r = 0; r < MR; r++)
+        if (from + r >= m0) {
+#pragma unroll
+          for (int j = 0; j < NV; j++) store_columns(acc[r][j], cp + r * n, n0 + j * V, n, 0, last);
+        }
+    }
+  }
+}
+#endif
 
 /* The lower and the upper halves of two vectors, element by element in turn. */
 #define INTERLEAVE_LO(a, b) \

@@ -41,6 +41,8 @@ static const op_case cases[] = {
     {"dense", 5, {4, 3, 2}, 1000, {0}, BETA1},
     {"dense", 64, {1, 1, 100}, 100, {0}, ACT3},
     {"dense", 3, {1, 1, 2100}, 64, {0}, BETA1},
+    {"dense", 130, {1, 1, 700}, 130, {0}, BETA1 | ACT1}, /* panels, in several runs over k */
+    {"dense", 300, {1, 1, 301}, 257, {0}, BETA1},        /* panels, also for the weights' gradient */
     {"conv2d", 3, {5, 4, 3}, 2, SAME(3, 3), BETA1 | SMALL | ACT1},
     {"conv2d", 2, {9, 9, 1}, 1, VALID(5, 5), ACT2},
     {"conv2d", 2, {8, 8, 5}, 17, VALID(2, 2, 2, 2), BETA1},

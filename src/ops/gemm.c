@@ -16,6 +16,20 @@ static tile gemm_rule(int m, int n, int k, int width) {
   return tile_pick(m, n, width, (long long)k * 3 * width <= 98304 ? 4 : 2, 1);
 }
 
+/* A block of B of this size stays in the first-level cache while rows of A and c go by. */
+enum { PANEL_BYTES = 32768 };
+
+/* Copying B into panels pays where each panel serves many rows and B is too large to be read in place. */
+static int panel_rule(const gemm *g, tile t) {
+  return g->m >= 8 * t.rows && (double)g->k * g->n * 4 > 262144;
+}
+
+/* About 128 rows, in whole tiles. */
+static int panel_rows(int m, int rows) {
+  const int blocks = ceil_div(m, 128);
+  return ceil_div(ceil_div(m, blocks), rows) * rows;
+}
+
 static void emit_cpu(launches *l, const char *name, const void *what) {
   const gemm *g = what;
   const tile t = gemm_rule(g->m, g->n, g->k, l->dev->vector_width);
@@ -29,7 +43,13 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
     launch_int(l, k, g->k);
     launch_grid1(l, k, (size_t)ceil_div(g->k, 16), (size_t)ceil_div(g->n, 16), 1);
   }
-  launch *k = launches_add(l, "gemm", "gemm_tile", name);
+  const int panels = panel_rule(g, t);
+  launch *k = launches_add(l, "gemm", panels ? "gemm_panel" : "gemm_tile", name);
+  const int height = panels ? panel_rows(g->m, t.rows) : t.rows;
+  if (panels) {
+    launch_def(l, k, "MB", height);
+    launch_def(l, k, "KC", PANEL_BYTES / (4 * t.nv * t.v));
+  }
   launch_def(l, k, "V", t.v);
   launch_def(l, k, "NV", t.nv);
   launch_def(l, k, "MR", t.rows);
@@ -46,7 +66,7 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
   launch_int(l, k, g->m);
   launch_int(l, k, g->n);
   launch_int(l, k, g->k);
-  launch_grid1(l, k, (size_t)ceil_div(g->m, t.rows), (size_t)ceil_div(g->n, t.nv * t.v), 1);
+  launch_grid1(l, k, (size_t)ceil_div(g->m, height), (size_t)ceil_div(g->n, t.nv * t.v), 1);
   k->flops = 2.0 * g->m * g->n * g->k;
 }
 
