@@ -55,6 +55,9 @@
 #define POOLED (POOL_OH * POOL_OW)
 #define WEIGHTS (OC * KH * AXIS_ROOM)
 
+/* With a channel count that fits, no vector then straddles two cache lines. */
+#define ALIGNED __attribute__((aligned(64)))
+
 /*
  * The winners with a gradient in one channel of one image: where their patches start in the padded image, and their
  * gradients. dy and arg point at the channel, (POOL_OH,POOL_OW,OC). Returns how many.
@@ -115,7 +118,7 @@ kernel void conv2d_pooled_dw(global const float *restrict x, int xo, global cons
   const int s = (int)get_global_id(0), oc0 = (int)get_global_id(1) * OCB, oc1 = MIN_OF(oc0 + OCB, OC);
   const int n0 = (int)((long)N * s / S), n1 = (int)((long)N * (s + 1) / S);
   global float *to = part + po + s * (WEIGHTS + OC), *db = to + WEIGHTS;
-  float image[IMAGE], g[POOLED + 1];
+  ALIGNED float image[IMAGE], g[POOLED + 1];
   int at[POOLED + 1];
   for (int n = n0; n < n1; n++) {
     pad_image(x + xo + n * H * W * C, image);
@@ -131,33 +134,69 @@ kernel void conv2d_pooled_dw(global const float *restrict x, int xo, global cons
   }
 }
 
-/* image += g * weights over the winners, for AV vectors of one row of the patch. */
-static inline void add_weights(global const float *w, const int *at, const float *g, int n, float *image) {
-  floatV wv[AV];
+#define CELLS (POOL_H * POOL_W)
+
+/*
+ * All winners of one image that have a gradient, sorted by pooled output and cell: those of bucket i are first[i] to
+ * first[i+1]-1, each a channel and a gradient. The channels of a bucket have their patches at the same place. One entry more
+ * than there can be takes what is not kept.
+ */
+static inline void sort_winners(global const float *dy, global const uchar *arg, int *first, int *channel, float *g) {
+  int n = 0;
+  for (int p = 0; p < POOLED; p++) {
+    int next[CELLS];
+    for (int a = 0; a < CELLS; a++) next[a] = 0;
+    for (int oc = 0; oc < OC; oc++) next[arg[p * OC + oc]] += dy[p * OC + oc] != 0.0f; /* true for a NaN */
+    for (int a = 0; a < CELLS; a++) {
+      const int count = next[a];
+      first[p * CELLS + a] = next[a] = n;
+      n += count;
+    }
+    for (int oc = 0; oc < OC; oc++) {
+      const int a = arg[p * OC + oc], kept = dy[p * OC + oc] != 0.0f, at = kept ? next[a] : POOLED * OC;
+      channel[at] = oc;
+      g[at] = dy[p * OC + oc];
+      next[a] += kept;
+    }
+  }
+  first[POOLED * CELLS] = n;
+}
+
+/* One row of a patch, AV vectors of it: image += the sum of g * weights over the channels of a bucket. */
+static inline void add_weights(global const float *w, const int *channel, const float *g, int n, float *image) {
+  floatV acc[AV];
 #pragma unroll
-  for (int j = 0; j < AV; j++) wv[j] = VLOAD(w + j * V);
+  for (int j = 0; j < AV; j++) acc[j] = VLOAD(image + j * V);
 #pragma unroll 1
   for (int i = 0; i < n; i++) {
-    float *to = image + at[i];
+    global const float *wp = w + channel[i] * AXIS_ROOM;
     const floatV gv = (floatV)(g[i]);
 #pragma unroll
-    for (int j = 0; j < AV; j++) VSTORE(VFMA(gv, wv[j], VLOAD(to + j * V)), to + j * V);
+    for (int j = 0; j < AV; j++) acc[j] = VFMA(gv, VLOAD(wp + j * V), acc[j]);
   }
+#pragma unroll
+  for (int j = 0; j < AV; j++) VSTORE(acc[j], image + j * V);
 }
 
 /* dx = BETA*dx + the input gradient, an image a work-item; wt as conv2d_pooled_weights makes it. Global size {N, 1, 1}. */
 kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global const uchar *restrict arg, int ao,
                              global const float *restrict wt, int wo, global float *restrict dx, int dxo) {
   const int n = (int)get_global_id(0);
-  float image[IMAGE], g[POOLED + 1];
-  int at[POOLED + 1];
+  ALIGNED float image[IMAGE];
+  float g[POOLED * OC + 1];
+  int channel[POOLED * OC + 1], first[POOLED * CELLS + 1];
   for (int i = 0; i < IMAGE; i++) image[i] = 0.0f;
-  for (int oc = 0; oc < OC; oc++) {
-    const int winners = list_winners(dy + dyo + n * POOLED * OC + oc, arg + ao + n * POOLED * OC + oc, at, g);
-    for (int kh = 0; kh < KH; kh++)
-      for (int j = 0; j < CHUNKS; j++)
-        add_weights(wt + wo + (oc * KH + kh) * AXIS_ROOM + j * AV * V, at, g, winners, image + kh * LINE + j * AV * V);
-  }
+  sort_winners(dy + dyo + n * POOLED * OC, arg + ao + n * POOLED * OC, first, channel, g);
+  for (int kh = 0; kh < KH; kh++) /* outermost: the weights of one kernel row stay in the first-level cache */
+    for (int p = 0; p < POOLED; p++)
+      for (int a = 0; a < CELLS; a++) {
+        const int i = p * CELLS + a, count = first[i + 1] - first[i];
+        if (count == 0) continue;
+        float *to = image + ((p / POOL_OW * POOL_H - POOL_T + a / POOL_W) * SH + kh) * LINE +
+                    (p % POOL_OW * POOL_W - POOL_L + a % POOL_W) * SW * C;
+        for (int j = 0; j < CHUNKS; j++)
+          add_weights(wt + wo + kh * OC * AXIS_ROOM + j * AV * V, channel + first[i], g + first[i], count, to + j * AV * V);
+      }
   for (int y = 0; y < H; y++) {
     global float *to = dx + dxo + (n * H + y) * W * C;
     const int known = y + PT < LINES ? MIN_OF(W * C, LINE - PL * C) : 0; /* a stride may leave the last rows unread */
@@ -172,12 +211,12 @@ kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global co
   }
 }
 
-/* wt[oc][kh][AXIS_ROOM] = w[kh][kw][c][oc], zeros behind the axis. Global size {KH, ceil(OC/16), 1}. */
+/* wt[kh][oc][AXIS_ROOM] = w[kh][kw][c][oc], zeros behind the axis. Global size {KH, ceil(OC/16), 1}. */
 kernel void conv2d_pooled_weights(global const float *restrict w, int wo, global float *restrict wt, int to) {
   const int kh = (int)get_global_id(0), oc0 = (int)get_global_id(1) * 16;
   for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++)
     for (int i = 0; i < AXIS_ROOM; i++)
-      wt[to + (oc * KH + kh) * AXIS_ROOM + i] = i < AXIS ? w[wo + (kh * AXIS + i) * OC + oc] : 0.0f;
+      wt[to + (kh * OC + oc) * AXIS_ROOM + i] = i < AXIS ? w[wo + (kh * AXIS + i) * OC + oc] : 0.0f;
 }
 
 /* The way back for the gradient: dw[kh][kw][c][oc] = sum[oc][kh][AXIS_ROOM]. Global size {KH, ceil(OC/16), 1}. */

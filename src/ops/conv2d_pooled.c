@@ -9,7 +9,7 @@
 
 #include "ops/gemm.h"
 
-/* The padded image of a work-item's own: it lies on the stack of a worker thread and should stay in its L2 cache. */
+/* Floats of a work-item's own, the padded image or the list of winners: on the stack of a thread, best in its L2 cache. */
 enum { IMAGE_LIMIT = 98304, BAND_LIMIT = 4096, SUMS = 20, BLOCK_OC = 16 };
 
 /* How the rows of a patch, kw * c floats, are cut into vectors. */
@@ -39,7 +39,7 @@ int conv2d_takes_pool(const launches *l, const op *o, const op *pool) {
   const long long lines = (o->out.h - 1LL) * w->stride_y + w->height;
   if (!l->dev->is_cpu || (l->force && strcmp(l->force, "cpu") != 0)) return 0;
   if (q->stride_y != q->height || q->stride_x != q->width) return 0; /* overlapping windows would convolve twice */
-  return line * lines <= IMAGE_LIMIT && 2LL * pool->out.h * pool->out.w <= IMAGE_LIMIT;
+  return line * lines <= IMAGE_LIMIT && 2LL * pool->out.h * pool->out.w * o->units <= IMAGE_LIMIT;
 }
 
 static void pool_defs(launches *l, launch *k, const op *o) {
