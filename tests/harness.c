@@ -12,45 +12,20 @@
 
 #include "base/rng.h"
 #include "config.h"
+#include "runner.h"
 
 enum { GUARD_AFTER = 37 };
 
-static cldann_error error;
-static device *dev;
-static int verbose;
+cldann *harness_ctx;
 
 const char *const harness_variants[] = {"cpu", "generic", "clblast", NULL};
-
-static int env_is_set(const char *name) {
-  const char *v = getenv(name);
-  return v && *v && strcmp(v, "0") != 0;
-}
-
-int harness_open(void) {
-  verbose = env_is_set("CLDANN_TEST_VERBOSE");
-  if (device_open(&error, NULL, &dev) == CLDANN_OK) {
-    printf("device: %s\n", device_get_info(dev)->name);
-    return 0;
-  }
-  fprintf(stderr, "%s\n", error.message);
-  return error.code == CLDANN_E_DEVICE && !env_is_set("CLDANN_REQUIRE_DEVICE") ? 77 : 1;
-}
-
-void harness_close(void) {
-  device_close(dev);
-  dev = NULL;
-}
-
-device *harness_device(void) {
-  return dev;
-}
 
 int harness_small(void) {
   return env_is_set("CLDANN_TEST_SMALL");
 }
 
 int harness_has(const char *way) {
-  const device_info *d = device_get_info(dev);
+  const device_info *d = device_get_info(harness_ctx->dev);
   if (!strcmp(way, "cpu")) return d->is_cpu;
 #ifdef HAVE_CLBLAST
   if (!strcmp(way, "clblast")) return d->is_gpu && !d->is_cpu;
@@ -65,17 +40,17 @@ static double now(void) {
 }
 
 static void must(const rig *g, int rc, const char *what) {
-  ck_assert_msg(rc >= 0, "%s: %s: %s", g->label, what, error.message);
+  ck_assert_msg(rc >= 0, "%s: %s: %s", g->label, what, harness_ctx->err.message);
 }
 
 void rig_begin(rig *g, const char *way, const char *label) {
   memset(g, 0, sizeof *g);
-  err_clear(&error);
+  err_clear(&harness_ctx->err);
   g->started = now();
   snprintf(g->label, sizeof g->label, "%s [%s]", label, way);
-  g->info = *device_get_info(dev);
+  g->info = *device_get_info(harness_ctx->dev);
   if (!strcmp(way, "generic")) g->info.is_cpu = g->info.is_gpu = 0;
-  must(g, launches_new(&error, &g->info, &g->l), "launches_new");
+  must(g, launches_new(&harness_ctx->err, &g->info, &g->l), "launches_new");
   g->l->force = way;
 }
 
@@ -97,7 +72,7 @@ static int add_slot(rig *g, const char *name, int elem, int is_out, int rows, in
   s->total = s->before + s->count + GUARD_AFTER;
   s->sent = malloc(s->total * (size_t)elem);
   fill_guard(s->sent, s->total, elem);
-  must(g, buffer_new(dev, name, s->total * (size_t)elem, &s->buf), name);
+  must(g, buffer_new(harness_ctx->dev, name, s->total * (size_t)elem, &s->buf), name);
   must(g, buffer_write(s->buf, 0, s->sent, s->total * (size_t)elem), name);
   s->t = launches_external(g->l, name, s->buf, elem, s->before, rows, h, w, c);
   return g->n++;
@@ -113,7 +88,7 @@ int rig_out(rig *g, const char *name, int elem, int rows, int h, int w, int c) {
 
 void rig_bind(rig *g) {
   must(g, g->l->failed, "emit");
-  must(g, replay_new(dev, g->l, &g->r), "replay_new");
+  must(g, replay_new(harness_ctx->dev, g->l, &g->r), "replay_new");
   /* The arena starts as NaN: a temporary that is read before it is written shows. */
   for (int i = 1; i < g->l->n_bufs; i++) {
     const vbuf *b = &g->l->bufs[i];
@@ -193,7 +168,7 @@ void rig_end(rig *g) {
   else
     launches_free(g->l);
   for (int i = 0; i < g->n; i++) buffer_free(g->slots[i].buf);
-  if (verbose) printf("%7.1f ms  %s\n", 1e3 * (now() - g->started), g->label);
+  if (env_is_set("CLDANN_TEST_VERBOSE")) printf("%7.1f ms  %s\n", 1e3 * (now() - g->started), g->label);
 }
 
 double tolerance(double want, double mag, double terms) {

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "device/context.h"
 #include "net/replay.h"
 #include "ops/op.h"
 
@@ -36,10 +37,7 @@ typedef struct rig {
   double started;
 } rig;
 
-/* 0, or 77 (no device: skip), or 1 (no device although CLDANN_REQUIRE_DEVICE=1). */
-int harness_open(void);
-void harness_close(void);
-device *harness_device(void);
+extern cldann *harness_ctx;                  /* open while the suite runs */
 int harness_small(void);                     /* CLDANN_TEST_SMALL=1 */
 int harness_has(const char *way);            /* can this device run it? */
 extern const char *const harness_variants[]; /* NULL-terminated: cpu, generic, clblast */

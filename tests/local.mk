@@ -16,9 +16,14 @@ test_programs = \
 	tests/test_train \
 	tests/test_experiment
 
-tests_test_base_SOURCES = tests/test_base.c
-tests_test_data_SOURCES = tests/test_data.c
-tests_test_ops_SOURCES = \
+# Every program's main runs its suite through this.
+runner = \
+	tests/runner.c \
+	tests/runner.h
+
+tests_test_base_SOURCES = $(runner) tests/test_base.c
+tests_test_data_SOURCES = $(runner) tests/test_data.c
+tests_test_ops_SOURCES = $(runner) \
 	tests/harness.c \
 	tests/harness.h \
 	tests/ops_cases.c \
@@ -29,9 +34,9 @@ tests_test_ops_SOURCES = \
 	tests/reference.c \
 	tests/reference.h \
 	tests/test_ops.c
-tests_test_net_SOURCES = tests/test_net.c
-tests_test_train_SOURCES = tests/test_train.c
-tests_test_experiment_SOURCES = tests/test_experiment.c
+tests_test_net_SOURCES = $(runner) tests/test_net.c
+tests_test_train_SOURCES = $(runner) tests/test_train.c
+tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 
 # What a program links that has no _LDADD of its own.
 LDADD = libcldann_internal.la $(CHECK_LIBS)

@@ -8,16 +8,12 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "runner.h"
 
 static cldann_error error;
 
 static void fresh(void) {
   err_clear(&error);
-  ck_assert_int_eq(mem_live(), 0);
-}
-
-static void no_leak(void) {
-  mem_fail_after(-1);
   ck_assert_int_eq(mem_live(), 0);
 }
 
@@ -163,8 +159,7 @@ END_TEST
 int main(void) {
   Suite *s = suite_create("base");
   TCase *t = tcase_create("base");
-  SRunner *r;
-  int failed;
+  suite_add_tcase(s, t);
   tcase_set_timeout(t, 60);
   tcase_add_checked_fixture(t, fresh, no_leak);
   tcase_add_test(t, nearest_name);
@@ -175,11 +170,5 @@ int main(void) {
   tcase_add_test(t, parallel_covers_once);
   tcase_add_test(t, parallel_first_error);
   tcase_add_test(t, log_levels);
-  suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_set_fork_status(r, CK_NOFORK);
-  srunner_run_all(r, CK_NORMAL);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return runner_run(s, NULL);
 }

@@ -36,26 +36,13 @@
 #include "data/jpeg.h"
 #include "data/mnistm.h"
 #include "data/sampler.h"
+#include "runner.h"
 
 static cldann_error error;
-static char folder[64];
 
 static void fresh(void) {
   err_clear(&error);
   ck_assert_int_eq(mem_live(), 0);
-}
-
-static void no_leak(void) {
-  mem_fail_after(-1);
-  ck_assert_int_eq(mem_live(), 0);
-}
-
-static const char *in(const char *name) {
-  static char path[8][256];
-  static int at;
-  at = (at + 1) % 8;
-  snprintf(path[at], sizeof path[at], "%s/%s", folder, name);
-  return path[at];
 }
 
 /* The call must fail with this code and one line with this text in it. */
@@ -67,13 +54,6 @@ static const char *in(const char *name) {
   } while (0)
 
 #define GOOD(call) ck_assert_msg((call) == 0, "%s", error.message)
-
-static void write_file(const char *path, const void *data, size_t n) {
-  FILE *f = fopen(path, "wb");
-  ck_assert_ptr_nonnull(f);
-  ck_assert_uint_eq(fwrite(data, 1, n, f), n);
-  fclose(f);
-}
 
 static size_t read_file(const char *path, void *data, size_t room) {
   FILE *f = fopen(path, "rb");
@@ -754,11 +734,11 @@ static char server[64];
 
 /* Starts tests/http_server.py; 0 when there is no python3. */
 static int server_start(void) {
-  const char *source = getenv("CLDANN_SRCDIR");
   char command[700], port[16] = "";
   unlink(in("port"));
   mkdir(in("www"), 0777);
-  snprintf(command, sizeof command, "exec python3 %s/tests/http_server.py %s %s", source ? source : ".", in("www"), in("port"));
+  snprintf(command, sizeof command, "exec python3 %s %s %s", source_path("tests/http_server.py"), in("www"), in("port"));
+  setenv("no_proxy", "127.0.0.1", 1);
   if (system("python3 -c 'import http.server' 2>/dev/null") != 0 || !(server_input = popen(command, "w"))) return 0;
   for (int i = 0; i < 200 && access(in("port"), F_OK) != 0; i++) usleep(50000);
   ck_assert_int_eq(access(in("port"), F_OK), 0);
@@ -946,21 +926,9 @@ static void add_tests(TCase *t) {
 int main(void) {
   Suite *s = suite_create("data");
   TCase *t = tcase_create("data");
-  SRunner *r;
-  int failed;
-  char command[128];
-  snprintf(folder, sizeof folder, "%s/cldann-test-XXXXXX", "/tmp");
-  if (!mkdtemp(folder)) return 99;
-  setenv("no_proxy", "127.0.0.1", 1);
+  suite_add_tcase(s, t);
   tcase_set_timeout(t, 120);
   tcase_add_checked_fixture(t, fresh, no_leak);
   add_tests(t);
-  suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_set_fork_status(r, CK_NOFORK);
-  srunner_run_all(r, CK_NORMAL);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return system(command) != 0 || failed != 0;
+  return runner_run(s, NULL);
 }

@@ -2,29 +2,26 @@
  * tests/test_experiment.c: reading experiment files: the shipped ones constant by constant, layers, every kind of bad
  * input with its file:line, and the data sets a file names. Needs no device: reading compiles nothing.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "data/digits.h"
 #include "data/idx.h"
 #include "device/context.h"
+#include "runner.h"
 #include "train/experiment.h"
 
 static cldann ctx;
 static cldann_experiment *x;
-static char folder[64];
 
 static void fresh(void) {
   err_clear(&ctx.err);
   x = NULL;
+  setenv("CLDANN_CACHE", folder, 1); /* nothing of the user's own may be found */
+  unsetenv("CLDANN_DATA");
   ck_assert_int_eq(mem_live(), 0);
 }
 
@@ -34,27 +31,9 @@ static void done(void) {
   ck_assert_int_eq(mem_live(), 0);
 }
 
-static const char *shipped(const char *name) {
-  static char path[1024];
-  const char *root = getenv("CLDANN_SRCDIR");
-  snprintf(path, sizeof path, "%s/experiments/%s", root ? root : ".", name);
-  return path;
-}
-
-static const char *in(const char *name) {
-  static char path[4][256];
-  static int at;
-  at = (at + 1) % 4;
-  snprintf(path[at], sizeof path[at], "%s/%s", folder, name);
-  return path[at];
-}
-
 static const char *written(const char *text) {
   const char *path = in("x.conf");
-  FILE *f = fopen(path, "w");
-  ck_assert_ptr_nonnull(f);
-  fputs(text, f);
-  fclose(f);
+  write_file(path, text, strlen(text));
   return path;
 }
 
@@ -107,7 +86,7 @@ static const op *node(const char *name) {
 /* ---- the shipped files ---- */
 
 START_TEST(tf_dann) {
-  GOOD(load(shipped("mnist-mnistm.conf"), ""));
+  GOOD(load(source_path("experiments/mnist-mnistm.conf"), ""));
   const settings *s = &x->s;
   ck_assert_str_eq(s->name, "mnist-mnistm");
   ck_assert_str_eq(s->preset, "tf-dann");
@@ -129,7 +108,7 @@ START_TEST(tf_dann) {
   ck_assert(node("label_loss")->target == CLDANN_TARGET_LABELS && node("domain_loss")->target == CLDANN_TARGET_DOMAIN);
   /* 2432 + 38448, 235300 + 10100 + 1010, 235300 + 202 */
   ck_assert_uint_eq(x->net->param_count, 40880 + 246410 + 235502);
-  GOOD(load(shipped("mnist-mnistm.conf"), "method=source-only|seed=5000000000"));
+  GOOD(load(source_path("experiments/mnist-mnistm.conf"), "method=source-only|seed=5000000000"));
   ck_assert_ptr_null(net_find(x->net, "rows1"));
   ck_assert(x->s.method->id == METHOD_SOURCE_ONLY && x->s.seed == 5000000000u);
   done();
@@ -137,7 +116,7 @@ START_TEST(tf_dann) {
 END_TEST
 
 START_TEST(blobs) {
-  GOOD(load(shipped("blobs.conf"), ""));
+  GOOD(load(source_path("experiments/blobs.conf"), ""));
   const settings *s = &x->s;
   ck_assert(s->steps == 10000 && s->batch == 16 && s->scale == 1.0 && s->mean_channels == 0);
   ck_assert(s->optimiser.kind == OPT_ADAM && s->optimiser.beta2 == 0.999 && s->optimiser.epsilon == 1e-8);
@@ -148,7 +127,7 @@ START_TEST(blobs) {
   ck_assert_int_eq(x->source->n, 300);
   ck_assert_mem_eq(x->target->x, x->target_test->x, 300 * 2 * sizeof(float));
   ck_assert_mem_ne(x->source->x, x->target->x, 300 * 2 * sizeof(float));
-  GOOD(load(shipped("blobs.conf"), "preset=deeper"));
+  GOOD(load(source_path("experiments/blobs.conf"), "preset=deeper"));
   ck_assert_int_eq(node("domain1")->units, 8);
   ck_assert_int_eq(node("features")->units, 15);
   done();
@@ -162,7 +141,8 @@ static void count_lines(void *user, const char *line) {
 
 START_TEST(digits) {
   int lines = 0;
-  GOOD(load(shipped("digits.conf"), "data.source.n=200|data.target.n=200|data.source_test.n=50|data.target_test.n=50"));
+  GOOD(load(source_path("experiments/digits.conf"),
+            "data.source.n=200|data.target.n=200|data.source_test.n=50|data.target_test.n=50"));
   GOOD(experiment_load_data(x, count_lines, &lines));
   ck_assert_int_eq(lines, 4);
   ck_assert(x->source->n == 200 && x->source->c == 1 && x->target->c == 3 && x->target_test->n == 50);
@@ -306,7 +286,7 @@ static void bad_data(const char *path, const char *sets, int status, const char 
 
 START_TEST(idx_sets) {
   dataset *d = NULL;
-  const char *file = shipped("digits.conf");
+  const char *file = source_path("experiments/digits.conf");
   GOOD(digits_make(&ctx.err, 3, 0, DIGITS_SOURCE, 100, 1, &d));
   GOOD(idx_write_images(&ctx.err, in("images"), d));
   GOOD(idx_write_labels(&ctx.err, in("labels"), d));
@@ -326,17 +306,18 @@ START_TEST(idx_sets) {
 END_TEST
 
 START_TEST(bad_sets) {
-  bad_data(shipped("digits.conf"), "data.source.kind=blobs", CLDANN_E_SHAPE, "items of 1 x 1 x 2 but net.input is [28, 28, 3]");
-  bad_data(shipped("digits.conf"), "data.source.n=20", CLDANN_E_CONFIG, "has 20 items, fewer than the 32");
-  bad_data(shipped("digits.conf"), "net.label_head=({op=\"dense\";units=9;name=\"l\";},{op=\"softmax_xent\";})", CLDANN_E_SHAPE,
-           "labels up to 9");
-  bad(shipped("blobs.conf"), "data.source.kind=blob", CLDANN_E_CONFIG, "did you mean blobs?");
-  bad(shipped("blobs.conf"), "data.source.dir=x", CLDANN_E_CONFIG, "a set of kind blobs has no dir");
-  bad(shipped("blobs.conf"), "data.sorce.n=3", CLDANN_E_CONFIG, "did you mean data.source?");
+  bad_data(source_path("experiments/digits.conf"), "data.source.kind=blobs", CLDANN_E_SHAPE,
+           "items of 1 x 1 x 2 but net.input is [28, 28, 3]");
+  bad_data(source_path("experiments/digits.conf"), "data.source.n=20", CLDANN_E_CONFIG, "has 20 items, fewer than the 32");
+  bad_data(source_path("experiments/digits.conf"), "net.label_head=({op=\"dense\";units=9;name=\"l\";},{op=\"softmax_xent\";})",
+           CLDANN_E_SHAPE, "labels up to 9");
+  bad(source_path("experiments/blobs.conf"), "data.source.kind=blob", CLDANN_E_CONFIG, "did you mean blobs?");
+  bad(source_path("experiments/blobs.conf"), "data.source.dir=x", CLDANN_E_CONFIG, "a set of kind blobs has no dir");
+  bad(source_path("experiments/blobs.conf"), "data.sorce.n=3", CLDANN_E_CONFIG, "did you mean data.source?");
   bad(small("data2 = 1;"), "", CLDANN_E_CONFIG, "did you mean data?");
   GOOD(load(small(""), "data.source_test.kind=blobs"));
   bad(small(""), "data.source_test.n=3", CLDANN_E_CONFIG, "data.source_test has no kind");
-  bad_data(shipped("mnist-mnistm.conf"), "", CLDANN_E_IO, "fetch mnist");
+  bad_data(source_path("experiments/mnist-mnistm.conf"), "", CLDANN_E_IO, "fetch mnist");
   ck_assert_ptr_nonnull(strstr(ctx.err.message, "--data DIR"));
   done();
 }
@@ -347,7 +328,8 @@ START_TEST(out_of_memory) {
   for (long i = 1;; i++) {
     err_clear(&ctx.err);
     mem_fail_after(i);
-    const int rc = cldann_experiment_load(&ctx, shipped("blobs.conf"), (const char *[]){"seed=3"}, 1, folder, &x);
+    const int rc =
+        cldann_experiment_load(&ctx, source_path("experiments/blobs.conf"), (const char *[]){"seed=3"}, 1, folder, &x);
     mem_fail_after(-1);
     ck_assert(rc == 0 || ctx.err.code == CLDANN_E_MEM);
     if (rc == 0) break;
@@ -360,11 +342,7 @@ END_TEST
 int main(void) {
   Suite *s = suite_create("experiment");
   TCase *t = tcase_create("experiment");
-  snprintf(folder, sizeof folder, "test_experiment.%ld", (long)getpid());
-  mkdir(folder, 0777);
-  /* Nothing of the user's own may be found. */
-  setenv("CLDANN_CACHE", folder, 1);
-  unsetenv("CLDANN_DATA");
+  suite_add_tcase(s, t);
   tcase_add_checked_fixture(t, fresh, NULL);
   tcase_add_test(t, tf_dann);
   tcase_add_test(t, blobs);
@@ -378,12 +356,5 @@ int main(void) {
   tcase_add_test(t, idx_sets);
   tcase_add_test(t, bad_sets);
   tcase_add_test(t, out_of_memory);
-  suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_set_fork_status(r, CK_NOFORK);
-  srunner_run_all(r, CK_NORMAL);
-  const int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  unlink(in("x.conf")), unlink(in("images")), unlink(in("labels")), rmdir(folder);
-  return failed != 0;
+  return runner_run(s, NULL);
 }

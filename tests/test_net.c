@@ -4,13 +4,13 @@
  */
 #include <check.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "net/plan.h"
+#include "runner.h"
 
 enum { ROWS = 8, ITEMS = 16, IN = 5 };
 
@@ -314,35 +314,19 @@ START_TEST(initial_values) {
 END_TEST
 
 int main(void) {
-  cldann_error e;
-  if (cldann_open(&ctx, NULL, &e) < 0) {
-    fprintf(stderr, "%s\n", e.message);
-    return getenv("CLDANN_REQUIRE_DEVICE") ? 1 : 77;
-  }
   Suite *s = suite_create("net");
   TCase *t = tcase_create("plan");
-  const TTest *all[] = {first_writer_in_either_order,
-                        gradient_is_the_sum_of_the_branches,
-                        lambda_scales_and_reverses,
-                        live_buffers_do_not_meet,
-                        memory_is_reused,
-                        only_what_is_needed,
-                        no_fusing_when_the_raw_output_is_used,
-                        shapes_that_do_not_fit,
-                        windows_as_published,
-                        initial_values};
-  tcase_set_timeout(t, 120);
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) tcase_add_test(t, all[i]);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_set_fork_status(r, CK_NOFORK);
-  srunner_run_all(r, CK_NORMAL);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  cldann_close(ctx);
-  if (mem_live() != 0) {
-    fprintf(stderr, "%ld blocks are still alive\n", mem_live());
-    failed++;
-  }
-  return failed ? 1 : 0;
+  tcase_set_timeout(t, 120);
+  tcase_add_test(t, first_writer_in_either_order);
+  tcase_add_test(t, gradient_is_the_sum_of_the_branches);
+  tcase_add_test(t, lambda_scales_and_reverses);
+  tcase_add_test(t, live_buffers_do_not_meet);
+  tcase_add_test(t, memory_is_reused);
+  tcase_add_test(t, only_what_is_needed);
+  tcase_add_test(t, no_fusing_when_the_raw_output_is_used);
+  tcase_add_test(t, shapes_that_do_not_fit);
+  tcase_add_test(t, windows_as_published);
+  tcase_add_test(t, initial_values);
+  return runner_run(s, &ctx);
 }

@@ -7,24 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "data/dataset.h"
+#include "runner.h"
 #include "train/model.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 
 static cldann *ctx;
-static char folder[] = "/tmp/cldann-test-XXXXXX";
-
-static const char *source_path(const char *relative) {
-  static char path[4096];
-  const char *dir = getenv("CLDANN_SRCDIR");
-  snprintf(path, sizeof path, "%s/%s", dir ? dir : ".", relative);
-  return path;
-}
 
 static cldann_experiment *load(const char *file, const char *const *set, int n) {
   cldann_experiment *x = NULL;
@@ -173,15 +164,13 @@ END_TEST
 START_TEST(divergence_is_caught_and_the_last_good_model_kept) {
   const char *set[] = {"steps=200", "lr.lr=1000", "data.source.n=640", "data.target.n=640"};
   cldann_experiment *x = load("experiments/digits.conf", set, 4);
-  char path[256];
   const cldann_train_options o = {.out_dir = folder};
   cldann_result r;
   ck_assert_int_eq(cldann_train(x, &o, &r), CLDANN_E_DIVERGED);
   ck_assert_msg(strstr(ctx->err.message, "at step ") && strstr(ctx->err.message, "came from"), "%s", ctx->err.message);
   cldann_clear_error(ctx);
-  snprintf(path, sizeof path, "%s/model.safetensors", folder);
   float *p = malloc(x->net->param_count * 4);
-  ck_assert_msg(model_load(&ctx->err, path, x->net, p) == 0, "%s", ctx->err.message);
+  ck_assert_msg(model_load(&ctx->err, in("model.safetensors"), x->net, p) == 0, "%s", ctx->err.message);
   for (size_t i = 0; i < x->net->param_count; i++) ck_assert(isfinite(p[i]));
   free(p);
   cldann_experiment_free(x);
@@ -192,10 +181,9 @@ START_TEST(models_travel) {
   const char *set[] = {"steps=300"}, *deeper[] = {"preset=deeper"};
   cldann_experiment *x = load("experiments/blobs.conf", set, 1), *other = load("experiments/blobs.conf", deeper, 1);
   const cldann_train_options o = {.out_dir = folder};
+  const char *path = in("model.safetensors");
   cldann_result a, b;
-  char path[256];
   ck_assert_msg(cldann_train(x, &o, &a) == 0, "%s", ctx->err.message);
-  snprintf(path, sizeof path, "%s/model.safetensors", folder);
   ck_assert_msg(cldann_evaluate(x, path, NULL, &b) == 0, "%s", ctx->err.message);
   ck_assert_double_eq(a.target_accuracy, b.target_accuracy);
   ck_assert_double_eq(a.source_loss, b.source_loss);
@@ -240,39 +228,19 @@ START_TEST(device_self_test) {
 END_TEST
 
 int main(void) {
-  cldann_error e;
-  if (cldann_open(&ctx, NULL, &e) < 0) {
-    fprintf(stderr, "%s\n", e.message);
-    return getenv("CLDANN_REQUIRE_DEVICE") ? 1 : 77;
-  }
-  if (!mkdtemp(folder)) return 1;
   Suite *s = suite_create("train");
   TCase *t = tcase_create("train");
-  const TTest *all[] = {schedules,
-                        lambda_modes,
-                        same_seed_same_bits,
-                        target_labels_are_not_seen,
-                        momentum_lives_across_steps,
-                        blobs_learn,
-                        divergence_is_caught_and_the_last_good_model_kept,
-                        models_travel,
-                        evaluation_batches,
-                        device_self_test};
-  tcase_set_timeout(t, 300);
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) tcase_add_test(t, all[i]);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_set_fork_status(r, CK_NOFORK);
-  srunner_run_all(r, CK_NORMAL);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  cldann_close(ctx);
-  if (mem_live() != 0) {
-    fprintf(stderr, "%ld blocks are still alive\n", mem_live());
-    failed++;
-  }
-  char command[64];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  if (system(command)) failed++;
-  return failed ? 1 : 0;
+  tcase_set_timeout(t, 300);
+  tcase_add_test(t, schedules);
+  tcase_add_test(t, lambda_modes);
+  tcase_add_test(t, same_seed_same_bits);
+  tcase_add_test(t, target_labels_are_not_seen);
+  tcase_add_test(t, momentum_lives_across_steps);
+  tcase_add_test(t, blobs_learn);
+  tcase_add_test(t, divergence_is_caught_and_the_last_good_model_kept);
+  tcase_add_test(t, models_travel);
+  tcase_add_test(t, evaluation_batches);
+  tcase_add_test(t, device_self_test);
+  return runner_run(s, &ctx);
 }
