@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/rng.h"
 #include "device/kernels.h"
@@ -15,6 +14,7 @@
 #include "ops/gemm.h"
 #include "ops_suites.h"
 #include "reference.h"
+#include "runner.h"
 
 static const char *const geometries[] = {"cpu", "generic"};
 
@@ -429,29 +429,19 @@ END_TEST
 
 /* ---- random numbers ---- */
 
-/* A folder with the two header texts, as they are in use, and one more kernel file. */
-static void probe_write(const char *dir, const char *name, const char *text) {
-  char path[256];
-  snprintf(path, sizeof path, "%s/%s", dir, name);
-  FILE *f = fopen(path, "w");
-  ck_assert_ptr_nonnull(f);
-  fputs(text, f);
-  fclose(f);
-}
-
-static void probe_header(const char *dir, const char *used, const char *stem) {
-  char path[512], text[16384] = "";
-  snprintf(path, sizeof path, "%s.clh", stem);
+/* A header's text as it is in use, into the program's folder. */
+static void probe_header(const char *used, const char *stem) {
+  char name[32], path[512], text[16384] = "";
+  snprintf(name, sizeof name, "%s.clh", stem);
   for (const kernel_source *s = kernel_sources; s->name && !used; s++)
-    if (!strcmp(s->name, stem)) probe_write(dir, path, s->text);
+    if (!strcmp(s->name, stem)) write_file(in(name), s->text, strlen(s->text));
   if (!used) return;
-  snprintf(path, sizeof path, "%s/%s.clh", used, stem);
+  snprintf(path, sizeof path, "%s/%s", used, name);
   FILE *f = fopen(path, "r");
   ck_assert_ptr_nonnull(f);
-  text[fread(text, 1, sizeof text - 1, f)] = '\0';
+  const size_t n = fread(text, 1, sizeof text, f);
   fclose(f);
-  snprintf(path, sizeof path, "%s.clh", stem);
-  probe_write(dir, path, text);
+  write_file(in(name), text, n);
 }
 
 static const char probe_text[] =
@@ -464,27 +454,19 @@ static const char probe_text[] =
     "  q[0] = r.x; q[1] = r.y; q[2] = r.z; q[3] = r.w; q[4] = as_uint(unit_float(r.x));\n"
     "}\n";
 
-/* Makes the folder, binds with it as the source of kernels, and removes it. */
+/* Binds with the program's folder as the source of kernels: the two headers in use, and one more kernel file. */
 static void probe_bind(rig *g) {
-  char dir[] = "/tmp/cldann-test-XXXXXX", path[256];
-  static const char *const files[] = {"layout.clh", "common.clh", "philox_probe.cl"};
   const char *used = getenv("CLDANN_KERNEL_PATH");
   char *keep = used && *used ? strdup(used) : NULL;
-  ck_assert_ptr_nonnull(mkdtemp(dir));
-  probe_header(dir, keep, "layout");
-  probe_header(dir, keep, "common");
-  probe_write(dir, files[2], probe_text);
-  setenv("CLDANN_KERNEL_PATH", dir, 1);
+  probe_header(keep, "layout");
+  probe_header(keep, "common");
+  write_file(in("philox_probe.cl"), probe_text, strlen(probe_text));
+  setenv("CLDANN_KERNEL_PATH", folder, 1);
   rig_bind(g);
   if (keep)
     setenv("CLDANN_KERNEL_PATH", keep, 1);
   else
     unsetenv("CLDANN_KERNEL_PATH");
-  for (int i = 0; i < 3; i++) {
-    snprintf(path, sizeof path, "%s/%s", dir, files[i]);
-    remove(path);
-  }
-  rmdir(dir);
   free(keep);
 }
 
