@@ -22,7 +22,16 @@ runner = \
 	tests/runner.h
 
 tests_test_base_SOURCES = $(runner) tests/test_base.c
-tests_test_data_SOURCES = $(runner) tests/test_data.c
+tests_test_data_SOURCES = $(runner) \
+	tests/data_fetch.c \
+	tests/data_files.c \
+	tests/data_files.h \
+	tests/data_generators.c \
+	tests/data_idx.c \
+	tests/data_mnistm.c \
+	tests/data_sampler.c \
+	tests/data_suites.h \
+	tests/test_data.c
 tests_test_ops_SOURCES = $(runner) \
 	tests/harness.c \
 	tests/harness.h \

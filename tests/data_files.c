@@ -1,0 +1,102 @@
+/* tests/data_files.c: see tests/data_files.h. */
+#include "data_files.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <jpeglib.h>
+
+size_t read_file(const char *path, void *data, size_t room) {
+  FILE *f = fopen(path, "rb");
+  ck_assert_ptr_nonnull(f);
+  size_t n = fread(data, 1, room, f);
+  fclose(f);
+  return n;
+}
+
+void write_gz(const char *path, const void *data, size_t n) {
+  gzFile f = gzopen(path, "wb9n");
+  ck_assert_int_eq(gzwrite(f, data, (unsigned)n), (int)n);
+  gzclose(f);
+}
+
+int files_in(const char *path) {
+  int n = 0;
+  DIR *d = opendir(path);
+  if (!d) return 0;
+  for (struct dirent *f; (f = readdir(d));) n += f->d_name[0] != '.';
+  closedir(d);
+  return n;
+}
+
+size_t make_jpeg(int k, int side, uint8_t *out, size_t room) {
+  struct jpeg_compress_struct j;
+  struct jpeg_error_mgr manager;
+  unsigned char *bytes = NULL, row[3 * 64];
+  unsigned long size = 0;
+  j.err = jpeg_std_error(&manager);
+  jpeg_create_compress(&j);
+  jpeg_mem_dest(&j, &bytes, &size);
+  j.image_width = j.image_height = (JDIMENSION)side;
+  j.input_components = 3;
+  j.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&j);
+  j.dct_method = JDCT_ISLOW;
+  jpeg_start_compress(&j, TRUE);
+  for (int y = 0; y < side; y++) {
+    JSAMPROW r = row;
+    for (int x = 0; x < side; x++) {
+      row[3 * x] = (unsigned char)(x * 5 + k * 40);
+      row[3 * x + 1] = (unsigned char)(y * 6);
+      row[3 * x + 2] = (unsigned char)((x + y + k) * 3);
+    }
+    jpeg_write_scanlines(&j, &r, 1);
+  }
+  jpeg_finish_compress(&j);
+  jpeg_destroy_compress(&j);
+  ck_assert_uint_le(size, room);
+  memcpy(out, bytes, size);
+  free(bytes);
+  return size;
+}
+
+static void add_member(struct archive *a, const char *name, const void *data, size_t size) {
+  struct archive_entry *m = archive_entry_new();
+  archive_entry_set_pathname(m, name);
+  archive_entry_set_size(m, (int64_t)size);
+  archive_entry_set_filetype(m, AE_IFREG);
+  archive_entry_set_perm(m, 0644);
+  ck_assert_int_eq(archive_write_header(a, m), ARCHIVE_OK);
+  ck_assert_int_eq(archive_write_data(a, data, size), (la_ssize_t)size);
+  archive_entry_free(m);
+}
+
+void make_tgz(const char *path, int photos, int side, int broken, int backwards) {
+  uint8_t jpeg[8192];
+  char name[80];
+  struct archive *a = archive_write_new();
+  archive_write_add_filter_gzip(a);
+  archive_write_set_format_ustar(a);
+  ck_assert_int_eq(archive_write_open_filename(a, path), ARCHIVE_OK);
+  add_member(a, "BSR/README", "hello", 5);
+  for (int i = 0; i < photos; i++) {
+    int k = backwards ? photos - 1 - i : i;
+    size_t n = make_jpeg(k, side, jpeg, sizeof jpeg);
+    snprintf(name, sizeof name, "BSR/BSDS500/data/images/train/%d.jpg", 100 + k);
+    add_member(a, name, jpeg, k == broken ? n / 2 : n);
+  }
+  add_member(a, "BSR/BSDS500/data/images/train/Thumbs.db", "x", 1);
+  add_member(a, "BSR/BSDS500/data/images/test/1.jpg", jpeg, make_jpeg(9, side, jpeg, sizeof jpeg));
+  archive_write_close(a);
+  archive_write_free(a);
+}
+
+void hash_of(const dataset *d, char hex[HASH_HEX]) {
+  hash_bytes(d->x, (size_t)d->n * dataset_item_bytes(d), hex);
+}

@@ -1,0 +1,13 @@
+/* tests/data_suites.h: the parts of tests/test_data, a file each. Each adds its tests to the program's one case. */
+#ifndef CLDANN_TESTS_DATA_SUITES_H
+#define CLDANN_TESTS_DATA_SUITES_H
+
+#include <check.h>
+
+void idx_tests(TCase *t);       /* tests/data_idx.c */
+void mnistm_tests(TCase *t);    /* tests/data_mnistm.c */
+void generator_tests(TCase *t); /* tests/data_generators.c */
+void sampler_tests(TCase *t);   /* tests/data_sampler.c */
+void fetch_tests(TCase *t);     /* tests/data_fetch.c */
+
+#endif
