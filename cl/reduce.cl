@@ -13,8 +13,8 @@
 #endif
 
 /* part[s][c] = sum of rows r of chunk s of x[r][c]; chunk s has rows [s*chunk, (s+1)*chunk). One work-item: (c block, s). */
-__kernel void column_sums(__global const float *restrict x, int xo, __global float *restrict part, int po, int rows, int columns,
-                          int chunk) {
+__kernel void column_sums(__global const float *restrict x, int xo, __global float *restrict part, int po, int rows,
+                          int columns, int chunk) {
   const int s = (int)get_global_id(1), first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, columns);
   const int r0 = s * chunk, r1 = min(r0 + chunk, rows);
   for (int c = first; c < end; c++) {
@@ -47,16 +47,23 @@ __kernel void sum_partials(__global const float *restrict part, int po, int stri
 /* part[b] = sum of squares of block b of x; not finite when any entry is not. */
 __kernel void square_sums(__global const float *restrict x, int xo, __global float *restrict part, int po, int n, int block) {
   const int b = (int)get_global_id(0), first = b * block, end = min(first + block, n);
-  float sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+  float8 even = (float8)(0.0f), odd = (float8)(0.0f);
+  int i = first;
   if (first >= n) return;
-  for (int i = first; i < end; i += 8)
-    for (int j = 0; j < 8; j++)
-      if (i + j < end) sum[j] += x[xo + i + j] * x[xo + i + j];
-  part[po + b] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+  for (; i + 16 <= end; i += 16) {
+    const float8 a = vload8(0, x + xo + i), c = vload8(0, x + xo + i + 8);
+    even += a * a;
+    odd += c * c;
+  }
+  for (; i < end; i++) even.s0 += x[xo + i] * x[xo + i];
+  even += odd;
+  even.lo += even.hi;
+  part[po + b] = (even.s0 + even.s1) + (even.s2 + even.s3);
 }
 
 /* norm2 = sum of n parts, for one branch's gradient; raises CTL_BAD when it is not finite. One work-item. */
-__kernel void gradient_norm(__global const float *part, int po, __global float *norm2, int no, __global int *control, int co, int n) {
+__kernel void gradient_norm(__global const float *part, int po, __global float *norm2, int no, __global int *control, int co,
+                            int n) {
   float sum = 0.0f;
   for (int i = 0; i < n; i++) sum += part[po + i];
   norm2[no] = sum;

@@ -10,23 +10,32 @@
 #include "ops/gemm.h"
 
 /* Floats of a work-item's own, the padded image or the list of winners: on the stack of a thread, best in its L2 cache. */
-enum { IMAGE_LIMIT = 98304, BAND_LIMIT = 4096, SUMS = 20, BLOCK_OC = 16 };
+enum { IMAGE_LIMIT = 98304, BAND_LIMIT = 4096, BLOCK_OC = 16 };
 
 /* How the rows of a patch, kw * c floats, are cut into vectors. */
 typedef struct patch {
   int v, av, chunks, kb;
 } patch;
 
-static patch patch_of(const op *o, int width) {
-  const int axis = o->window.width * o->in.c;
-  patch p = {.v = width, .kb = 1};
-  while (p.v > 1 && p.v / 2 >= axis) p.v /= 2; /* the smallest vector that holds a short row */
-  const int vectors = ceil_div(axis, p.v);
-  p.chunks = ceil_div(vectors, 16);
-  p.av = ceil_div(vectors, p.chunks);
-  for (int k = 2; k <= o->window.height; k++)
-    if (o->window.height % k == 0 && k * p.av <= SUMS) p.kb = k;
-  return p;
+/*
+ * By least estimated time for one winner: a vector is half a cycle, a pass over the winners costs two more each. The sums
+ * fit the registers. max_kb: patch rows that a kernel can take at a time.
+ */
+static patch patch_of(const op *o, int width, int max_kb) {
+  const int axis = o->window.width * o->in.c, sums = width >= 16 ? 26 : 12;
+  patch best = {.v = width};
+  double least = 1e300;
+  while (best.v > 1 && best.v / 2 >= axis) best.v /= 2; /* the smallest vector that holds a short row */
+  const int vectors = ceil_div(axis, best.v);
+  for (int kb = 1; kb <= max_kb; kb++)
+    for (int av = 1; av <= vectors && av * kb <= sums; av++) {
+      const int chunks = ceil_div(vectors, av);
+      const double cost = (double)chunks * (o->window.height / kb) * (0.5 * kb * av + 2.0);
+      if (o->window.height % kb || cost >= least) continue;
+      least = cost;
+      best = (patch){.v = best.v, .av = av, .chunks = chunks, .kb = kb};
+    }
+  return best;
 }
 
 static int axis_room(patch p) {
@@ -91,7 +100,8 @@ static launch *add(launches *l, const op *o, int rows, patch p, const char *name
   return k;
 }
 
-static void backward_weights(launches *l, const op *o, const op_io *io, patch p) {
+static void backward_weights(launches *l, const op *o, const op_io *io) {
+  const patch p = patch_of(o, l->dev->vector_width, o->window.height);
   const int rows = io->x.rows, blocks = ceil_div(o->units, BLOCK_OC), weights = o->units * o->window.height * axis_room(p);
   int s = 1;
   while (2 * s * blocks <= 64 && 2 * s <= rows) s *= 2; /* a function of the shape alone: so are the bits */
@@ -114,7 +124,8 @@ static void backward_weights(launches *l, const op *o, const op_io *io, patch p)
   launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
 }
 
-static void backward_data(launches *l, const op *o, const op_io *io, patch p) {
+static void backward_data(launches *l, const op *o, const op_io *io) {
+  const patch p = patch_of(o, l->dev->vector_width, 1);
   const int rows = io->x.rows;
   tensor turned = launches_tensor(l, "turned weights", 4, 1, 1, 1, o->units * o->window.height * axis_room(p));
   launch *k = add(l, o, rows, p, "conv2d_pooled_weights");
@@ -132,7 +143,6 @@ static void backward_data(launches *l, const op *o, const op_io *io, patch p) {
 }
 
 void conv2d_pooled_backward(launches *l, const op *o, const op_io *io) {
-  const patch p = patch_of(o, l->dev->vector_width);
-  backward_weights(l, o, io, p);
-  if (io->dx.buf) backward_data(l, o, io, p);
+  backward_weights(l, o, io);
+  if (io->dx.buf) backward_data(l, o, io);
 }
