@@ -106,13 +106,13 @@ static inline floatV load_columns(global const float *row, int at, int n) {
 /*
  * The same product for large matrices: a work-item takes MB rows of c and one panel of columns, KC rows of B at a time,
  * which it copies side by side into its own memory: read in place, rows of B lie whole pages apart. Between two runs over k
- * the sums wait in c. Global size {ceil(m/MB), ceil(n/(NV*V)), 1}; MB is a multiple of MR.
+ * the sums wait in c. Neighbours share the rows of A. Global size {ceil(n/(NV*V)), ceil(m/MB), 1}; MB is a multiple of MR.
  */
 kernel void gemm_panel(global const float *restrict a, int ao, int ars, int acs, global const float *restrict b, int bo,
                        int ldb, global const float *restrict bias, int biaso, global float *restrict c, int co, int m, int n,
                        int k) {
-  const int first = (int)get_global_id(0) * MB, end = MIN_OF(first + MB, m), n0 = (int)get_global_id(1) * (NV * V);
-  float panel[KC * NV * V];
+  const int first = (int)get_global_id(1) * MB, end = MIN_OF(first + MB, m), n0 = (int)get_global_id(0) * (NV * V);
+  __attribute__((aligned(64))) float panel[KC * NV * V];
 
   for (int k0 = 0; k0 < k; k0 += KC) {
     const int depth = MIN_OF(KC, k - k0), last = k0 + depth == k;

@@ -24,15 +24,17 @@ static int panel_rule(const gemm *g, tile t) {
   return g->m >= 8 * t.rows && (double)g->k * g->n * 4 > 262144;
 }
 
-/* About 128 rows, in whole tiles. */
+/* About 256 rows, in whole tiles: they stay in the second-level cache while panel after panel goes by. */
 static int panel_rows(int m, int rows) {
-  const int blocks = ceil_div(m, 128);
+  const int blocks = ceil_div(m, 256);
   return ceil_div(ceil_div(m, blocks), rows) * rows;
 }
 
 static void emit_cpu(launches *l, const char *name, const void *what) {
   const gemm *g = what;
-  const tile t = gemm_rule(g->m, g->n, g->k, l->dev->vector_width);
+  const tile wide = tile_pick(g->m, g->n, l->dev->vector_width, 4, 1);
+  const int panels = panel_rule(g, wide);
+  const tile t = panels ? wide : gemm_rule(g->m, g->n, g->k, l->dev->vector_width);
   tensor b = g->b;
   if (g->b_trans) { /* the tile kernel reads B by rows: turn it once */
     b = launches_tensor(l, "transposed", 4, 1, g->k, g->n, 1);
@@ -43,7 +45,6 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
     launch_int(l, k, g->k);
     launch_grid1(l, k, (size_t)ceil_div(g->k, 16), (size_t)ceil_div(g->n, 16), 1);
   }
-  const int panels = panel_rule(g, t);
   launch *k = launches_add(l, "gemm", panels ? "gemm_panel" : "gemm_tile", name);
   const int height = panels ? panel_rows(g->m, t.rows) : t.rows;
   if (panels) {
@@ -66,7 +67,8 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
   launch_int(l, k, g->m);
   launch_int(l, k, g->n);
   launch_int(l, k, g->k);
-  launch_grid1(l, k, (size_t)ceil_div(g->m, height), (size_t)ceil_div(g->n, t.nv * t.v), 1);
+  const size_t down = (size_t)ceil_div(g->m, height), across = (size_t)ceil_div(g->n, t.nv * t.v);
+  launch_grid1(l, k, panels ? across : down, panels ? down : across, 1);
   k->flops = 2.0 * g->m * g->n * g->k;
 }
 
