@@ -165,13 +165,27 @@ void launch_blocks(launches *l, launch *k, size_t n) {
     launch_grid64(l, k, n);
 }
 
+/* Is argument i the same read as an earlier one? A kernel that is built without a bias gets some other tensor for it. */
+static int read_before(const launch *k, int i) {
+  const tensor t = k->args[i].t;
+  for (int j = 0; j < i; j++) {
+    const launch_arg *a = &k->args[j];
+    if (a->kind == ARG_TENSOR && a->access == ACCESS_READ && a->t.buf == t.buf && a->t.offset == t.offset) return 1;
+  }
+  return 0;
+}
+
 double launch_bytes(const launches *l, const launch *k) {
   double sum = 0;
   for (int i = 0; i < k->n_args; i++) {
     const launch_arg *a = &k->args[i];
-    if (a->kind != ARG_TENSOR) continue;
+    if (a->kind != ARG_TENSOR || (a->access == ACCESS_READ && read_before(k, i))) continue;
     double bytes = (double)tensor_count(a->t) * l->bufs[a->t.buf].elem;
     sum += bytes * (a->access == ACCESS_UPDATE ? 2 : 1);
   }
   return sum;
+}
+
+double launch_true_flops(const launch *k) {
+  return k->true_flops > 0 ? k->true_flops : k->flops;
 }

@@ -63,7 +63,8 @@ typedef struct launch {
   int n_args;
   int dims;
   size_t global[3], local[3];
-  double flops; /* what the op needs mathematically; 0 for memory-bound ops */
+  double flops;      /* dense-equivalent: what the op needs with every element counted; 0 for memory-bound ops */
+  double true_flops; /* what the kernel computes when it skips zeros; 0: the same as flops */
   int (*library)(device *d, const struct launch *l, const vbuf *bufs, buffer *arena); /* instead of a kernel: CLBlast */
 } launch;
 
@@ -103,6 +104,7 @@ void launch_grid64(launches *l, launch *k, size_t items);
 /* For kernels that run over n elements in blocks, -DBLOCK: on CPUs a block a work-item, elsewhere one element. */
 void launch_blocks(launches *l, launch *k, size_t n);
 
-double launch_bytes(const launches *l, const launch *k); /* read + written, from its tensors */
+double launch_bytes(const launches *l, const launch *k); /* read + written, each tensor once */
+double launch_true_flops(const launch *k);
 
 #endif
