@@ -14,7 +14,8 @@ cl_files = \
 	cl/reduce.cl \
 	cl/optim.cl \
 	cl/reversal.cl \
-	cl/control.cl
+	cl/control.cl \
+	cl/peak.cl
 
 EXTRA_DIST += $(cl_files) tools/embed-cl
 CLEANFILES += src/device/kernels_embedded.c

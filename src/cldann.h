@@ -76,6 +76,7 @@ typedef struct cldann_device_info {
   int vector_width; /* floats in the device's own vectors: 1, 2, 4, 8 or 16 */
   int align_bytes;
   uint64_t global_bytes, max_alloc_bytes, local_bytes;
+  uint64_t cache_bytes; /* of the last-level cache, as the driver tells; 0: it does not */
   size_t max_work_group;
 } cldann_device_info;
 

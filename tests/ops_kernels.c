@@ -1,6 +1,6 @@
 /*
- * tests/ops_kernels.c: the kernels without an op: gather, control, fill, sums and norms, the optimiser, a library's
- * bias and activation, and the random numbers of cl/common.clh, which must be those of base/rng.c.
+ * tests/ops_kernels.c: the kernels without an op: gather, control, fill, fma_peak, triad, sums and norms, the optimiser, a
+ * library's bias and activation, and the random numbers of cl/common.clh, which must be those of base/rng.c.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
@@ -178,6 +178,73 @@ static void fill_body(const char *way) {
 
 START_TEST(fill) {
   each_geometry(fill_body);
+}
+END_TEST
+
+/* ---- ceilings ---- */
+
+/* What the peak kernels compute is exact: x goes to b - x and back, and the triad's factors are powers of two. */
+static void fma_peak_body(const char *way) {
+  enum { ITEMS = 64, WIDTH = 4, CHAINS = 12, DEPTH = 3, ROUNDS = 5 };
+  float got[ITEMS * WIDTH];
+  rig g;
+  rig_begin(&g, way, "fma_peak");
+  const int out = rig_out(&g, "out", 4, ITEMS, 1, 1, WIDTH);
+  launch *k = launches_add(g.l, "peak", "fma_peak", way);
+  launch_def(g.l, k, "V", WIDTH);
+  launch_def(g.l, k, "CHAINS", CHAINS);
+  launch_def(g.l, k, "DEPTH", DEPTH);
+  launch_out(g.l, k, at(&g, out));
+  launch_float(g.l, k, -1.0f);
+  launch_float(g.l, k, 7.0f);
+  launch_int(g.l, k, ROUNDS);
+  if (!strcmp(way, "cpu"))
+    launch_grid1(g.l, k, ITEMS, 1, 1);
+  else
+    launch_grid64(g.l, k, ITEMS);
+  rig_bind(&g);
+  rig_run(&g, 1, g.l->n);
+  rig_get(&g, out, got);
+  for (int i = 0; i < ITEMS * WIDTH; i++) {
+    const int item = i / WIDTH;
+    float want = 0;
+    for (int c = 0; c < CHAINS; c++) want += 7.0f - (float)(item % 8 + c); /* DEPTH * ROUNDS is odd */
+    ck_assert_msg(got[i] == want, "%s: [%d] is %g, not %g", g.label, i, (double)got[i], (double)want);
+  }
+  rig_end(&g);
+}
+
+START_TEST(fma_peak) {
+  each_geometry(fma_peak_body);
+}
+END_TEST
+
+static void triad_body(const char *way) {
+  enum { WIDTH = 4, VECTORS = 4161, N = VECTORS * WIDTH };
+  double *x = new_normals(1, N), *z = new_normals(2, N), *want = new_doubles(N), *mag = new_doubles(N);
+  rig g;
+  for (int i = 0; i < N; i++) want[i] = x[i] + 0.5 * z[i], mag[i] = fabs(x[i]) + fabs(0.5 * z[i]);
+  rig_begin(&g, way, "triad");
+  const int a = rig_in(&g, "x", 4, N, 1, 1, 1), b = rig_in(&g, "z", 4, N, 1, 1, 1), y = rig_out(&g, "y", 4, N, 1, 1, 1);
+  launch *k = launches_add(g.l, "peak", "triad", way);
+  launch_def(g.l, k, "V", WIDTH);
+  launch_in(g.l, k, at(&g, a));
+  launch_in(g.l, k, at(&g, b));
+  launch_out(g.l, k, at(&g, y));
+  launch_int(g.l, k, VECTORS);
+  launch_float(g.l, k, 0.5f);
+  launch_blocks(g.l, k, VECTORS);
+  rig_bind(&g);
+  rig_put_doubles(&g, a, x);
+  rig_put_doubles(&g, b, z);
+  rig_run(&g, 1, g.l->n);
+  rig_compare(&g, y, want, mag, 2);
+  rig_end(&g);
+  free(x), free(z), free(want), free(mag);
+}
+
+START_TEST(triad) {
+  each_geometry(triad_body);
 }
 END_TEST
 
@@ -515,6 +582,8 @@ TCase *kernel_cases(void) {
   tcase_add_test(t, gather_labels);
   tcase_add_test(t, control_next);
   tcase_add_test(t, fill);
+  tcase_add_test(t, fma_peak);
+  tcase_add_test(t, triad);
   tcase_add_test(t, column_sums);
   tcase_add_test(t, sum_partials);
   tcase_add_test(t, gradient_norm);

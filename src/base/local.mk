@@ -1,5 +1,6 @@
 # src/base: errors, memory, random numbers, text, threads; knows nothing of OpenCL.
 libcldann_internal_la_SOURCES += \
+	src/base/clock.h \
 	src/base/err.c \
 	src/base/err.h \
 	src/base/hash.c \

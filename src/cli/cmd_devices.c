@@ -42,12 +42,13 @@ static void print_text(const cldann_device_info *d, int is_default) {
 static int print_json(const cldann_device_info *d, int is_default) {
   cldann_error e;
   err_clear(&e);
-  json_t *o = json_pack("{s:i, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I}", "index", d->index,
-                        "default", is_default, "type", kind(d), "name", d->name, "vendor", d->vendor, "platform", d->platform,
-                        "version", d->version, "driver", d->driver, "compute_units", d->compute_units, "clock_mhz",
-                        d->clock_mhz, "vector_width", d->vector_width, "align_bytes", d->align_bytes, "global_bytes",
-                        (json_int_t)d->global_bytes, "max_alloc_bytes", (json_int_t)d->max_alloc_bytes, "local_bytes",
-                        (json_int_t)d->local_bytes, "max_work_group", (json_int_t)d->max_work_group);
+  json_t *o =
+      json_pack("{s:i, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "index", d->index,
+                "default", is_default, "type", kind(d), "name", d->name, "vendor", d->vendor, "platform", d->platform,
+                "version", d->version, "driver", d->driver, "compute_units", d->compute_units, "clock_mhz", d->clock_mhz,
+                "vector_width", d->vector_width, "align_bytes", d->align_bytes, "global_bytes", (json_int_t)d->global_bytes,
+                "max_alloc_bytes", (json_int_t)d->max_alloc_bytes, "local_bytes", (json_int_t)d->local_bytes, "cache_bytes",
+                (json_int_t)d->cache_bytes, "max_work_group", (json_int_t)d->max_work_group);
   return metrics_line(&e, stdout, "standard output", o) < 0 ? cli_fail(&e) : EXIT_FINE;
 }
 

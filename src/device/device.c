@@ -32,7 +32,7 @@ static void info_string(cl_device_id id, cl_device_info what, char *dst, size_t 
 static void describe(cl_platform_id platform, cl_device_id id, int index, device_info *d) {
   cl_device_type type = 0;
   cl_uint units = 0, clock = 0, width = 0, align = 0;
-  cl_ulong global = 0, alloc = 0, local = 0;
+  cl_ulong global = 0, alloc = 0, local = 0, cache = 0;
   size_t wg = 0;
   memset(d, 0, sizeof *d);
   clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, NULL);
@@ -48,6 +48,7 @@ static void describe(cl_platform_id platform, cl_device_id id, int index, device
   INFO(id, CL_DEVICE_GLOBAL_MEM_SIZE, global);
   INFO(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, alloc);
   INFO(id, CL_DEVICE_LOCAL_MEM_SIZE, local);
+  INFO(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, cache);
   INFO(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, wg);
   d->index = index;
   d->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
@@ -59,6 +60,7 @@ static void describe(cl_platform_id platform, cl_device_id id, int index, device
   d->global_bytes = global;
   d->max_alloc_bytes = alloc;
   d->local_bytes = local;
+  d->cache_bytes = cache;
   d->max_work_group = wg;
 }
 

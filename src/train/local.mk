@@ -12,6 +12,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/metrics.h \
 	src/train/model.c \
 	src/train/model.h \
+	src/train/peak.c \
+	src/train/peak.h \
 	src/train/run.c \
 	src/train/schedule.c \
 	src/train/schedule.h \
