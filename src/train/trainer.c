@@ -7,19 +7,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/sampler.h"
 #include "train/schedule.h"
 #include "train/trainer_internal.h"
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- setting up ---- */
 
@@ -176,7 +170,7 @@ fail:
   return rc;
 }
 
-int trainer_new(cldann_experiment *x, const cldann_train_options *o, trainer **out) {
+int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **out) {
   trainer *t = NULL;
   int rc;
   TRY(mem_new(&x->ctx->err, &t, 1, sizeof *t));
@@ -188,6 +182,17 @@ int trainer_new(cldann_experiment *x, const cldann_train_options *o, trainer **o
   TRY(set_mean(t));
   TRY(set_parameters(t));
   TRY(set_tables(t));
+  *out = t;
+  return CLDANN_OK;
+fail:
+  trainer_free(t);
+  return rc;
+}
+
+int trainer_new(cldann_experiment *x, const cldann_train_options *o, trainer **out) {
+  trainer *t = NULL;
+  int rc;
+  TRY(trainer_open(x, o, &t));
   TRY(plan_training(t));
   *out = t;
   return CLDANN_OK;
@@ -259,14 +264,14 @@ fail:
 
 /* One step with the updates held back: drivers compile at a kernel's first launch, and that is not training time. */
 static int warm_up(trainer *t) {
-  const double start = now();
+  const double start = clock_now();
   int rc;
   TRY(fill_step(t, t->step, 0));
   TRY(begin_window(t, 1, (size_t)t->x->s.batch, 1));
   TRY(replay_run(t->train));
   TRY(device_finish(t->dev));
   t->warm = 1;
-  trainer_say(t, "kernels ready in %.1f s", now() - start);
+  trainer_say(t, "kernels ready in %.1f s", clock_now() - start);
 fail:
   return rc;
 }
@@ -327,7 +332,7 @@ int trainer_run(trainer *t, int64_t until) {
   int rc = CLDANN_OK;
   if (!t->warm) TRY(warm_up(t));
   while (t->step < until) { /* one round a line of metrics: to the next multiple of log_every */
-    const double start = now();
+    const double start = clock_now();
     const int64_t first = t->step, next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
     cldann_progress p;
     while (t->step < end) {
@@ -335,8 +340,8 @@ int trainer_run(trainer *t, int64_t until) {
       if (t->o.should_stop && t->o.should_stop(t->o.user))
         FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
     }
-    t->seconds += now() - start;
-    TRY(read_window(t, end - first, now() - start, &p));
+    t->seconds += clock_now() - start;
+    TRY(read_window(t, end - first, clock_now() - start, &p));
     TRY(metrics_write(t->err, t->metrics, &p));
     if (t->o.on_progress) t->o.on_progress(t->o.user, &p);
   }
@@ -363,35 +368,58 @@ int trainer_set_params(trainer *t, const float *params) {
 
 /* ---- evaluating ---- */
 
-static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
-  const int batch = t->x->s.eval_batch, batches = batches_of(d, batch);
-  const int has_domain = net_loss(t->x->net, CLDANN_TARGET_DOMAIN) != NULL,
-            has_label = net_loss(t->x->net, CLDANN_TARGET_LABELS) != NULL;
-  plan_spec p = {
-      .rows = batch, .split = batch, .label_loss = has_label && d->y, .domain_loss = has_domain, .scale = (float)t->x->s.scale};
+int evaluation_open(trainer *t, const dataset *d, int domain_head, evaluation *v) {
+  const cldann_net *net = t->x->net;
   launches *l = NULL;
-  replay *r = NULL;
   int rc;
-  TRY(upload(t, d, 1, &p.streams[0]));
-  TRY(plan_build(t->dev, t->x->net, &t->b, &p, &l));
-  TRY(replay_new(t->dev, l, &r));
-  memset(t->table, 0, (size_t)batches * CTL_ROW_WORDS * 4);
-  for (int i = 0; i < batches; i++) {
+  *v = (evaluation){.set = d, .batches = batches_of(d, t->x->s.eval_batch)};
+  v->spec = (plan_spec){.rows = t->x->s.eval_batch,
+                        .split = t->x->s.eval_batch,
+                        .label_loss = net_loss(net, CLDANN_TARGET_LABELS) && d->y,
+                        .domain_loss = net_loss(net, CLDANN_TARGET_DOMAIN) && domain_head,
+                        .scale = (float)t->x->s.scale};
+  TRY(upload(t, d, 1, &v->spec.streams[0]));
+  TRY(plan_build(t->dev, t->x->net, &t->b, &v->spec, &l));
+  TRY(replay_new(t->dev, l, &v->r));
+fail:
+  if (rc < 0) evaluation_close(t, v);
+  return rc;
+}
+
+int evaluation_prepare(trainer *t, const evaluation *v, int domain) {
+  const int batch = v->spec.rows;
+  int rc;
+  memset(t->table, 0, (size_t)v->batches * CTL_ROW_WORDS * 4);
+  for (int i = 0; i < v->batches; i++) {
     int32_t *row = t->table + (size_t)i * CTL_ROW_WORDS;
-    const int left = d->n - i * batch;
+    const int left = v->set->n - i * batch;
     row[CTL_ROWS] = left < batch ? left : batch; /* the last batch may be partial: its padding rows repeat row 0 */
     row[CTL_SPLIT] = domain ? 0 : batch;
     put_float(row, CTL_DOMAIN_WEIGHT, 1.0);
     for (int k = 0; k < batch; k++) t->indices[(size_t)i * (size_t)batch + (size_t)k] = k < left ? i * batch + k : 0;
   }
   TRY(reset_stats(t));
-  TRY(begin_window(t, (size_t)batches, (size_t)batch, 0));
-  for (int i = 0; i < batches; i++) TRY(replay_run(r));
+  TRY(begin_window(t, (size_t)v->batches, (size_t)batch, 0));
+fail:
+  return rc;
+}
+
+void evaluation_close(trainer *t, evaluation *v) {
+  device_finish(t->dev);
+  replay_free(v->r);
+  free_stream(&v->spec.streams[0]);
+  *v = (evaluation){0};
+}
+
+static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
+  evaluation v;
+  int rc;
+  TRY(evaluation_open(t, d, 1, &v));
+  TRY(evaluation_prepare(t, &v, domain));
+  for (int i = 0; i < v.batches; i++) TRY(replay_run(v.r));
   TRY(buffer_read(t->b.stats, 0, stats, 2 * STAT_WORDS * 4));
 fail:
-  device_finish(t->dev);
-  replay_free(r);
-  free_stream(&p.streams[0]);
+  evaluation_close(t, &v);
   return rc;
 }
 

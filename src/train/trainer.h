@@ -16,6 +16,5 @@ int trainer_run(trainer *t, int64_t until);
 int trainer_evaluate(trainer *t, cldann_result *r);
 /* Copies all parameters to the host (net->param_count floats). */
 int trainer_params(trainer *t, float *out);
-/* Per-launch times of one training step in ns, for benchmarks; see cldann_plan_text. */
 
 #endif

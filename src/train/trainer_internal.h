@@ -24,6 +24,22 @@ struct trainer {
   int warm;
 };
 
+/* A plan over one set, forward only, and its batches. */
+typedef struct evaluation {
+  const dataset *set;
+  int batches;
+  plan_spec spec; /* owns the stream's buffers */
+  replay *r;      /* of one batch */
+} evaluation;
+
+/* trainer_new without the training plan. */
+int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **out);
+/* No larger a set than the experiment's test sets. The label head where there are labels; the domain head when asked. */
+int evaluation_open(trainer *t, const dataset *d, int domain_head, evaluation *v);
+/* Statistics to zero and the clock to the first batch; then a replay_run a batch. domain: 0 source, 1 target. */
+int evaluation_prepare(trainer *t, const evaluation *v, int domain);
+void evaluation_close(trainer *t, evaluation *v);
+
 void trainer_say(trainer *t, const char *fmt, ...) ERR_PRINTF(2, 3);
 int trainer_prepare_step(trainer *t, int64_t step, int32_t bad);
 int trainer_set_params(trainer *t, const float *params);
