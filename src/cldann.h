@@ -225,6 +225,50 @@ int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_t
 int cldann_plan_text(cldann_experiment *x, char **out);
 void cldann_free_text(char *text);
 
+/* ---- Benchmark ---------------------------------------------------------------------------------------------------- */
+
+/* One launch of a step. GFLOP/s and GB/s are 1e9 a second. */
+typedef struct cldann_bench_launch {
+  char node[48], phase[16], kernel[48], variant[16];
+  double us;         /* microseconds by the device's own clock (a library's product: the host's), the median of the repeats */
+  double flops;      /* dense-equivalent: what the op needs when every element counts; 0 for memory-bound ops */
+  double true_flops; /* what the kernel computes; less than flops where it skips zeros */
+  double bytes;      /* read and written, each tensor once */
+  double gflops, gbytes; /* dense-equivalent GFLOP/s and GB/s */
+  double flops_share;    /* of the multiply-add peak, by true_flops; 0..1 */
+  double bytes_share;    /* of the memory bandwidth; above 1 where tensors come from a cache */
+} cldann_bench_launch;
+
+typedef struct cldann_bench_result {
+  char device[128];
+  int inference, batch;                     /* batch: rows of a step */
+  int launches, windows, repeats;           /* windows of step_ms, repeats of the launches' times */
+  double step_ms, step_ms_min, step_ms_max; /* host's clock, steps queued back to back: median, least, most */
+  double launches_ms;                       /* sum of the launches' times */
+  double samples_per_second;
+  double flops, true_flops, bytes;          /* of a step */
+  double gflops_dense, gflops_true, gbytes; /* a second, by step_ms */
+  double peak_gflops, peak_gbytes;          /* the higher of two measurements, before and after the steps */
+  double peak_gflops_before, peak_gflops_after, peak_gbytes_before, peak_gbytes_after;
+  double peak_bytes;                     /* memory that the bandwidth was measured over */
+  double peak_fraction, memory_fraction; /* gflops_dense / peak_gflops, gbytes / peak_gbytes */
+} cldann_bench_result;
+
+typedef struct cldann_bench_options {
+  int inference; /* not 0: the label head's evaluation of a batch, in place of a training step */
+  int batch;     /* rows of a step; 0: the experiment's batch, or its eval_batch for inference */
+  void (*on_launch)(void *user, const cldann_bench_launch *k); /* in order, when all is measured */
+  cldann_should_stop should_stop;
+  void *user;
+} cldann_bench_options;
+
+/*
+ * Times one step of an experiment on random rows of its input's shape: none of its data are loaded, and the learning rate
+ * is 0, so that weights stay as initialised. The two peaks are measured by kernels of our own in the same call. Takes some
+ * seconds. options may be NULL.
+ */
+int cldann_bench(cldann_experiment *x, const cldann_bench_options *options, cldann_bench_result *result);
+
 /* Writes a PNG with sample images of the training sets, source above target: `rows` rows of `columns` each. */
 int cldann_sample_sheet(cldann_experiment *x, const char *path, int rows, int columns);
 

@@ -46,7 +46,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval plan devices check-device 'data mnist-m' 'data fetch'; do
+  for command in train compare eval plan bench devices check-device 'data mnist-m' 'data fetch'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086
@@ -75,6 +75,8 @@ help_and_usage() {
   fails 2 'ends before it starts' compare x.conf --seeds 5-2
   fails 2 'not a whole number' compare x.conf --seeds 1,b
   fails 2 'write numbers' compare x.conf --seeds 1,,2
+  fails 2 'write numbers' bench x.conf --batch 1,,2
+  fails 2 'out of range' bench x.conf --batch 64,0
   fails 2 'write names' compare x.conf --methods dann,
 }
 
@@ -134,6 +136,18 @@ training() {
   tail -n 1 "$tmp/out" | grep -q '"type": "mean", "method": "dann"' || wrong "compare --json: no mean at the end"
 
   shows '' plan "$conf"
+
+  fails 2 'is odd' bench "$conf" --batch 7
+  run bench "$conf" --json
+  [ "$rc" = 0 ] || wrong "bench: exit code $rc"
+  json_lines "$tmp/out"
+  head -n 1 "$tmp/out" | grep -q '"type": "launch"' || wrong "bench --json: the first line is no launch"
+  for key in step_ms samples_per_second gflops_dense gflops_true peak_gflops peak_fraction peak_gbytes batch device; do
+    tail -n 1 "$tmp/out" | grep -q "\"$key\": " || wrong "bench --json: the last line has no $key"
+  done
+  run bench "$conf" --inference --batch 1,64
+  [ "$rc" = 0 ] || wrong "bench --inference: exit code $rc"
+  [ "$(grep -c '^ *\(1\|64\)  *[0-9]' "$tmp/out")" = 2 ] || wrong "bench --batch 1,64: not a line each"
 }
 
 # SIGTERM, since a shell starts what runs in the background with SIGINT ignored. The first window must have passed.

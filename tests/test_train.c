@@ -215,6 +215,76 @@ START_TEST(evaluation_batches) {
 }
 END_TEST
 
+/* ---- benchmark ---- */
+
+typedef struct bench_sum {
+  int launches;
+  double us, flops, bytes;
+} bench_sum;
+
+static void add_launch(void *user, const cldann_bench_launch *k) {
+  bench_sum *s = user;
+  s->launches++;
+  s->us += k->us, s->flops += k->flops, s->bytes += k->bytes;
+  ck_assert_msg(k->us >= 0 && k->bytes > 0, "%s %s: %g us, %g bytes", k->node, k->kernel, k->us, k->bytes);
+  ck_assert_msg(k->true_flops <= k->flops, "%s %s: more FLOPs than it needs", k->node, k->kernel);
+  ck_assert_msg(k->flops_share >= 0 && isfinite(k->bytes_share), "%s %s: no share", k->node, k->kernel);
+}
+
+/* The peaks are wide of what any machine has; a share of the multiply-add peak leaves room for other work on this one. */
+static void check_bench(const char *file, const cldann_bench_options *options, int planned, int batch) {
+  cldann_bench_options o = *options;
+  cldann_bench_result r;
+  bench_sum sum = {0};
+  cldann_experiment *x = load(file, NULL, 0);
+  o.on_launch = add_launch, o.user = &sum;
+  ck_assert_msg(cldann_bench(x, &o, &r) == 0, "%s", ctx->err.message);
+  if (planned) ck_assert_int_eq(r.launches, planned);
+  ck_assert_int_eq(sum.launches, r.launches);
+  ck_assert_int_eq(r.batch, batch);
+  ck_assert_double_eq_tol(sum.flops, r.flops, 1);
+  ck_assert_double_eq_tol(sum.bytes, r.bytes, 1);
+  ck_assert_double_eq_tol(sum.us * 1e-3, r.launches_ms, 1e-9 * sum.us);
+  ck_assert(r.step_ms_min > 0 && r.step_ms_min <= r.step_ms && r.step_ms <= r.step_ms_max);
+  ck_assert_double_eq_tol(r.samples_per_second * r.step_ms, 1e3 * batch, 1e-3);
+  ck_assert(r.peak_gflops > 0.01 && r.peak_gflops < 1e7 && r.peak_gbytes > 0.01 && r.peak_gbytes < 1e6);
+  ck_assert(r.peak_gflops >= r.peak_gflops_before && r.peak_gflops >= r.peak_gflops_after);
+  ck_assert_msg(r.peak_fraction > 0 && r.peak_fraction < 1.2, "%g of the peak", r.peak_fraction);
+  ck_assert_ptr_null(x->source); /* no data were loaded, and none left behind */
+  cldann_experiment_free(x);
+}
+
+START_TEST(bench_tells_what_the_plan_does) {
+  cldann_experiment *x = load("experiments/blobs.conf", NULL, 0);
+  char *plan = NULL;
+  int planned;
+  const int batch = x->s.batch, eval_batch = x->s.eval_batch;
+  ck_assert_msg(cldann_plan_text(x, &plan) == 0, "%s", ctx->err.message);
+  const char *end = strstr(plan, " launches, "); /* the number stands at the start of its line */
+  ck_assert_ptr_nonnull(end);
+  while (end > plan && end[-1] != '\n') end--;
+  planned = atoi(end);
+  ck_assert_int_gt(planned, 0);
+  cldann_free_text(plan);
+  cldann_experiment_free(x);
+  check_bench("experiments/blobs.conf", &(cldann_bench_options){0}, planned, batch);
+  check_bench("experiments/blobs.conf", &(cldann_bench_options){.inference = 1}, 0, eval_batch);
+  check_bench("experiments/digits.conf", &(cldann_bench_options){.inference = 1, .batch = 3}, 0, 3);
+}
+END_TEST
+
+START_TEST(bench_refuses) {
+  cldann_experiment *x = load("experiments/blobs.conf", NULL, 0);
+  cldann_bench_result r;
+  ck_assert_int_eq(cldann_bench(x, &(cldann_bench_options){.batch = 7}, &r), CLDANN_E_ARG); /* two halves */
+  ck_assert_msg(strstr(ctx->err.message, "odd"), "%s", ctx->err.message);
+  cldann_clear_error(ctx);
+  ck_assert_int_eq(cldann_bench(x, &(cldann_bench_options){.batch = -1}, &r), CLDANN_E_ARG);
+  cldann_clear_error(ctx);
+  cldann_experiment_free(x);
+}
+END_TEST
+
 static void count_line(void *user, const char *line) {
   ck_assert_msg(strncmp(line, "FAIL", 4) != 0, "%s", line);
   ++*(int *)user;
@@ -241,6 +311,8 @@ int main(void) {
   tcase_add_test(t, divergence_is_caught_and_the_last_good_model_kept);
   tcase_add_test(t, models_travel);
   tcase_add_test(t, evaluation_batches);
+  tcase_add_test(t, bench_tells_what_the_plan_does);
+  tcase_add_test(t, bench_refuses);
   tcase_add_test(t, device_self_test);
   return runner_run(s, &ctx);
 }

@@ -37,18 +37,20 @@ enum {
   CLI_MNIST = 1 << 8,
   CLI_BSDS = 1 << 9,
   CLI_SEED = 1 << 10,
-  CLI_THREADS = 1 << 11
+  CLI_THREADS = 1 << 11,
+  CLI_INFERENCE = 1 << 12,
+  CLI_BATCH = 1 << 13
 };
 
 enum { CLI_MAX_ARGS = 2 };
 
 typedef struct cli_args {
-  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds; /* NULL: not given */
-  const char **sets;                                                /* "key=value" */
+  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch; /* NULL: not given */
+  const char **sets;                                                        /* "key=value" */
   int n_sets;
   const char *arg[CLI_MAX_ARGS];
   int n_args;
-  int json, quiet;
+  int json, quiet, inference;
   int64_t seed, threads;
 } cli_args;
 
@@ -60,7 +62,7 @@ typedef struct cli_command {
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */
 } cli_command;
 
-extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_data_mnistm, cmd_data_fetch,
+extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_data_mnistm, cmd_data_fetch,
     cmd_data_sheet, cmd_check_device;
 
 /* ---- options.c ---- */

@@ -4,6 +4,7 @@ bin_PROGRAMS += cldann
 cldann_LDADD = libcldann_internal.la
 cldann_SOURCES = \
 	src/cli/cli.h \
+	src/cli/cmd_bench.c \
 	src/cli/cmd_check_device.c \
 	src/cli/cmd_compare.c \
 	src/cli/cmd_data.c \

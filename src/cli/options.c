@@ -28,6 +28,8 @@ static const option_row rows[] = {
     {"seeds", CLI_SEEDS, "LIST", "seeds to run each method with, as in 1,2,3 or 1-5 (default: the experiment's)"},
     {"mnist", CLI_MNIST, "DIR", "folder with MNIST's four IDX files, plain or .gz"},
     {"bsds", CLI_BSDS, "TGZ", "BSR_bsds500.tgz as downloaded"},
+    {"inference", CLI_INFERENCE, NULL, "time the label head's evaluation of a batch, not a training step"},
+    {"batch", CLI_BATCH, "LIST", "rows of a step; several, as in 1,64,256, give a line each (default: the experiment's)"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
     {"json", CLI_JSON, NULL, "standard output is JSON, one object a line"},
@@ -83,6 +85,8 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_BSDS: a->bsds = value; break;
   case CLI_SEED: rc = text_to_int(&e, "--seed", value, 0, INT64_MAX, &a->seed); break;
   case CLI_THREADS: rc = text_to_int(&e, "--threads", value, 0, 1024, &a->threads); break;
+  case CLI_BATCH: a->batch = value; break;
+  case CLI_INFERENCE: a->inference = 1; break;
   case CLI_JSON: a->json = 1; break;
   case CLI_QUIET: a->quiet = 1; break;
   }

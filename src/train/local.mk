@@ -1,5 +1,6 @@
 # Training: experiments, schedules, the trainer, models, the self-test.
 libcldann_internal_la_SOURCES += \
+	src/train/bench.c \
 	src/train/check.c \
 	src/train/conf.c \
 	src/train/conf.h \
