@@ -88,6 +88,12 @@ void conv2d_pooled_forward(launches *l, const op *o, const op_io *io) {
   k->flops = conv2d_pass_flops(o, rows);
 }
 
+/* At most one output of a window has a gradient; how many have one is known only when it runs. */
+static void set_flops(launch *k, const op *o, int rows) {
+  k->flops = conv2d_pass_flops(o, rows);
+  k->true_flops = k->flops * o->pool->out.h * o->pool->out.w / ((double)o->out.h * o->out.w);
+}
+
 /* A launch of cl/conv2d_pooled.cl. */
 static launch *add(launches *l, const op *o, int rows, patch p, const char *name) {
   launch *k = launches_add(l, "conv2d_pooled", name, "winners");
@@ -115,7 +121,7 @@ static void backward_weights(launches *l, const op *o, const op_io *io) {
   launch_in(l, k, io->saved);
   launch_out(l, k, part);
   launch_grid1(l, k, (size_t)s, (size_t)blocks, 1);
-  k->flops = conv2d_pass_flops(o, rows);
+  set_flops(k, o, rows);
   sum_partials_emit(l, part, 0, weights + o->units, s, sum, weights, 0);
   sum_partials_emit(l, part, weights, weights + o->units, s, io->db, o->units, 0);
   k = add(l, o, rows, p, "conv2d_pooled_turn");
@@ -139,7 +145,7 @@ static void backward_data(launches *l, const op *o, const op_io *io) {
   launch_in(l, k, turned);
   launch_write(l, k, io->dx, io->beta);
   launch_grid1(l, k, (size_t)rows, 1, 1);
-  k->flops = conv2d_pass_flops(o, rows);
+  set_flops(k, o, rows);
 }
 
 void conv2d_pooled_backward(launches *l, const op *o, const op_io *io) {

@@ -21,7 +21,7 @@ enum { PANEL_BYTES = 32768 };
 
 /* Copying B into panels pays where each panel serves many rows and B is too large to be read in place. */
 static int panel_rule(const gemm *g, tile t) {
-  return g->m >= 8 * t.rows && (double)g->k * g->n * 4 > 262144;
+  return g->m >= 16 * t.rows && (double)g->k * g->n * 4 > 262144;
 }
 
 /* About 256 rows, in whole tiles: they stay in the second-level cache while panel after panel goes by. */
