@@ -126,13 +126,13 @@ static void pattern_draw(draw *d, pattern *p) {
 }
 
 /*
- * Three colours from dark to light around one hue, with some freedom. The level is what makes the two domains differ yet
- * leaves something to adapt to: ink over a background near 128 vanishes in the difference, over a lighter one it inverts,
- * which a short training does not learn.
+ * Three colours from dark to light around one hue, with some freedom. The level and the tint are what makes the two domains
+ * differ yet leaves something to adapt to: where a channel of the background is near 128 the ink vanishes in the difference,
+ * where it is lighter the ink inverts, which a short training does not learn.
  */
 static void colours_draw(draw *d, float colour[3][3]) {
-  float hue = draw_in(d, 0, turn), tint = draw_in(d, 0, 115), spread = draw_in(d, 8, 38);
-  float level = draw_in(d, 58, 103);
+  float hue = draw_in(d, 0, turn), tint = draw_in(d, 0, 50), spread = draw_in(d, 8, 38);
+  float level = draw_in(d, 70, 100);
   for (int k = 0; k < 3; k++) {
     float other = hue + draw_in(d, -1.2f, 1.2f);
     for (int c = 0; c < 3; c++)
