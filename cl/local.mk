@@ -6,7 +6,9 @@ cl_files = \
 	cl/conv2d.cl \
 	cl/conv2d_plain.cl \
 	cl/conv2d_pooled.cl \
+	cl/conv2d_local.cl \
 	cl/gemm.cl \
+	cl/gemm_local.cl \
 	cl/pool.cl \
 	cl/act.cl \
 	cl/loss.cl \

@@ -4,7 +4,7 @@
  *
  * Every tensor lives in a buffer of its own that is larger than it, at an offset that is not zero and not aligned. What is
  * around it is a NaN that nobody may read or change. Outputs are NaN until written, and so is the arena of the replay.
- * The variant "generic" is emitted for a device that says it is no CPU, so that its geometry is that of a GPU here too.
+ * All variants but "cpu" are emitted for a device that says it is no CPU, so that their geometry is that of a GPU here too.
  * Checks fail through Check (ck_assert_msg) with the rig's label. One device for a program: OpenCL does not survive fork.
  */
 #ifndef CLDANN_TESTS_HARNESS_H
@@ -40,7 +40,7 @@ typedef struct rig {
 extern cldann *harness_ctx;                  /* open while the suite runs */
 int harness_small(void);                     /* CLDANN_TEST_SMALL=1 */
 int harness_has(const char *way);            /* can this device run it? */
-extern const char *const harness_variants[]; /* NULL-terminated: cpu, generic, clblast */
+extern const char *const harness_variants[]; /* NULL-terminated: cpu, generic, local, clblast */
 
 void rig_begin(rig *g, const char *way, const char *label);
 /* A new slot; rig_in and rig_out return its number. elem is 4 or 1. */

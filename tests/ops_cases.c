@@ -273,12 +273,17 @@ static void run_case(const op_case *c, const char *way) {
   trial_end(&t);
 }
 
+/* Local tiles are for products, a library for plain ones. */
+static int op_has(const char *op, const char *way) {
+  const int dense = !strcmp(op, "dense");
+  return !strcmp(way, "clblast") ? dense : !strcmp(way, "local") ? dense || !strcmp(op, "conv2d") : 1;
+}
+
 START_TEST(op_case_test) {
   const op_case *c = &cases[_i];
   if (harness_small() && !(c->what & SMALL)) return;
   for (int v = 0; harness_variants[v]; v++)
-    if (harness_has(harness_variants[v]) && (strcmp(harness_variants[v], "clblast") || !strcmp(c->op, "dense")))
-      run_case(c, harness_variants[v]);
+    if (harness_has(harness_variants[v]) && op_has(c->op, harness_variants[v])) run_case(c, harness_variants[v]);
 }
 END_TEST
 

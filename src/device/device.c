@@ -62,6 +62,8 @@ static void describe(cl_platform_id platform, cl_device_id id, int index, device
   d->local_bytes = local;
   d->cache_bytes = cache;
   d->max_work_group = wg;
+  const char *most = getenv("CLDANN_MAX_GROUP"); /* for drivers that promise more than their compiler keeps */
+  if (most && atoi(most) > 0 && (size_t)atoi(most) < wg) d->max_work_group = (size_t)atoi(most);
 }
 
 static int enumerate(cldann_error *e, device_info *infos, cl_platform_id *platforms, cl_device_id *ids, int *count) {
@@ -183,9 +185,14 @@ fail:
   return rc;
 }
 
+void device_at_close(device *d, void (*f)(void)) {
+  d->at_close = f;
+}
+
 void device_close(device *d) {
   if (!d) return;
   if (d->queue) clFinish(d->queue);
+  if (d->at_close) d->at_close();
   device_free_programs(d);
   for (int i = 0; i < d->n_events; i++) clReleaseEvent(d->events[i]);
   mem_free(d->events);

@@ -28,6 +28,8 @@ int device_list(cldann_error *e, device_info **out, int *n);
  */
 int device_open(cldann_error *e, const char *selector, device **out);
 void device_close(device *d);
+/* f is called when the device closes, while its context still lives: for a library that keeps something by context. */
+void device_at_close(device *d, void (*f)(void));
 const device_info *device_get_info(const device *d);
 cldann_error *device_error(device *d); /* where failures of calls on this device are recorded */
 
@@ -44,6 +46,8 @@ int buffer_write_async(buffer *b, size_t offset, const void *src, size_t bytes);
 int kernel_new(device *d, const char *file, const char *name, const char *defs, kernel **out);
 void kernel_free(kernel *k);
 const char *kernel_name(const kernel *k);
+/* Fails, with the way out, where the compiled kernel cannot run in groups of `items` or with the device's local memory. */
+int kernel_check_group(const kernel *k, size_t items);
 int kernel_set_buffer(kernel *k, int index, const buffer *b);
 int kernel_set_int(kernel *k, int index, int32_t v);
 int kernel_set_float(kernel *k, int index, float v);

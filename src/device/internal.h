@@ -25,6 +25,7 @@ struct device {
   cl_event *events; /* while profiling */
   int n_events, cap_events, profiling;
   int sync; /* CLDANN_SYNC */
+  void (*at_close)(void);
 };
 
 const char *cl_code_name(cl_int code);

@@ -190,6 +190,23 @@ const char *kernel_name(const kernel *k) {
   return k->name;
 }
 
+int kernel_check_group(const kernel *k, size_t items) {
+  const device *d = k->dev;
+  size_t most = 0;
+  cl_ulong local = 0;
+  int rc = CLDANN_OK;
+  CL_TRY(d->err, k->name, clGetKernelWorkGroupInfo(k->k, d->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof most, &most, NULL));
+  CL_TRY(d->err, k->name, clGetKernelWorkGroupInfo(k->k, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL));
+  if (most < items || local > d->info.local_bytes)
+    FAIL(d->err, CLDANN_E_DEVICE,
+         "%s: as compiled by this driver it runs in groups of at most %zu, not %zu, with %llu of %llu bytes of local memory; "
+         "set "
+         "CLDANN_MAX_GROUP=%zu for smaller groups",
+         k->name, most, items, (unsigned long long)local, (unsigned long long)d->info.local_bytes, items / 2);
+fail:
+  return rc;
+}
+
 int kernel_set_buffer(kernel *k, int index, const buffer *b) {
   cl_mem mem = buffer_mem(b);
   int rc = CLDANN_OK;

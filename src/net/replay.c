@@ -26,6 +26,7 @@ static int bind(replay *r, int at) {
   const launch *k = &r->l->list[at];
   int rc, index = 0;
   TRY(kernel_new(r->dev, k->file, k->kernel, k->defs, &r->kernels[at]));
+  TRY(kernel_check_group(r->kernels[at], k->local[0] * k->local[1] * k->local[2]));
   for (int i = 0; i < k->n_args; i++) {
     const launch_arg *a = &k->args[i];
     if (a->kind == ARG_INT) {

@@ -1,7 +1,8 @@
 /*
  * ops/conv2d.c: convolution of (rows,h,w,c) with (kh,kw,c,filters), any stride and padding. Forward, input gradient and
- * weight gradient each have a CPU variant (register tiles, cl/conv2d.cl) and a generic one (an element a work-item,
- * cl/conv2d_plain.cl). On CPUs the input gradient is the forward kernel over dy with flipped weights.
+ * weight gradient each have a CPU variant (register tiles, cl/conv2d.cl), one for GPUs (local tiles, ops/conv2d_local.c) and
+ * a generic one (an element a work-item, cl/conv2d_plain.cl). On CPUs the input gradient is the forward kernel over dy with
+ * flipped weights.
  */
 #include "ops/conv2d.h"
 
@@ -9,11 +10,6 @@
 
 #include "ops/gemm.h"
 #include "ops/window.h"
-
-typedef struct conv { /* what an emit function is given */
-  const op *o;
-  const op_io *io;
-} conv;
 
 static int infer(op *o, cldann_error *e) {
   int rc;
@@ -207,14 +203,19 @@ static void backward_weights_generic(launches *l, const char *name, const void *
   column_sums_emit(l, c->io->dy, rows * o->out.h * o->out.w, o->units, c->io->db);
 }
 
-static const variant forward_variants[] = {{"cpu", fits_cpu, forward_cpu}, {"generic", fits_any, forward_generic}};
-static const variant data_variants[] = {{"cpu", fits_cpu, backward_data_cpu}, {"generic", fits_any, backward_data_generic}};
-static const variant weight_variants[] = {{"cpu", fits_cpu, backward_weights_cpu},
-                                          {"generic", fits_any, backward_weights_generic}};
+static const variant forward_variants[] = {{"cpu", fits_cpu, forward_cpu, NULL},
+                                           {"local", fits_local, conv2d_local_forward, rule_gpu},
+                                           {"generic", fits_any, forward_generic, NULL}};
+static const variant data_variants[] = {{"cpu", fits_cpu, backward_data_cpu, NULL},
+                                        {"local", fits_local, conv2d_local_backward_data, rule_gpu},
+                                        {"generic", fits_any, backward_data_generic, NULL}};
+static const variant weight_variants[] = {{"cpu", fits_cpu, backward_weights_cpu, NULL},
+                                          {"local", fits_local, conv2d_local_backward_weights, rule_gpu},
+                                          {"generic", fits_any, backward_weights_generic, NULL}};
 
 static void emit(launches *l, const variant *table, const op *o, const op_io *io) {
   const conv c = {o, io};
-  const variant *v = variant_pick(l, table, 2, &c);
+  const variant *v = variant_pick(l, table, 3, &c);
   v->emit(l, v->name, &c);
 }
 

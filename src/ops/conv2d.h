@@ -1,13 +1,25 @@
-/* ops/conv2d.h: what the files of conv2d share. Next: ops/conv2d.c, ops/conv2d_pooled.c. */
+/*
+ * ops/conv2d.h: what the files of the convolution share: ops/conv2d.c (the op and its tables of variants), conv2d_local.c
+ * (the variants for GPUs) and conv2d_pooled.c (with a max-pooling behind it, on CPUs).
+ */
 #ifndef CLDANN_OPS_CONV2D_H
 #define CLDANN_OPS_CONV2D_H
 
 #include "ops/op.h"
 
+typedef struct conv { /* what an emit function is given */
+  const op *o;
+  const op_io *io;
+} conv;
+
 /* The -D values of the shape, which all kernels of conv2d take. */
 void conv2d_shape_defs(launches *l, launch *k, const op *o, int rows);
 /* Of forward, of the input gradient or of the weight gradient: all three have as many. */
 double conv2d_pass_flops(const op *o, int rows);
+
+void conv2d_local_forward(launches *l, const char *name, const void *what);
+void conv2d_local_backward_data(launches *l, const char *name, const void *what);
+void conv2d_local_backward_weights(launches *l, const char *name, const void *what);
 
 /* May the max-pooling behind this convolution be computed in its kernels? Then o->pool points at it in what follows. */
 int conv2d_takes_pool(const launches *l, const op *o, const op *pool);

@@ -1,8 +1,10 @@
 /*
- * ops/gemm.c: the variants of the matrix product: register tiles on CPUs, CLBlast on GPUs for products that are worth its
- * overhead, a plain kernel anywhere. See ops/gemm.h.
+ * ops/gemm.c: the variants of the matrix product: register tiles on CPUs; on GPUs CLBlast for big products and local tiles
+ * (ops/gemm_local.c) for the others; a plain kernel anywhere. See ops/gemm.h.
  */
 #include "ops/gemm.h"
+
+#include <string.h>
 
 #include "config.h"
 
@@ -93,11 +95,33 @@ static void emit_generic(launches *l, const char *name, const void *what) {
   k->flops = 2.0 * g->m * g->n * g->k;
 }
 
+void gemm_bias_act_emit(launches *l, const char *name, const gemm *g) {
+  if (!g->bias.buf && !g->act) return;
+  launch *k = launches_add(l, "gemm", "bias_act", name);
+  launch_def(l, k, "BIAS", g->bias.buf != 0);
+  launch_def(l, k, "ACT", g->act);
+  launch_update(l, k, g->c);
+  launch_in(l, k, g->bias.buf ? g->bias : g->b);
+  launch_int(l, k, g->n);
+  launch_int(l, k, g->m * g->n);
+  launch_blocks(l, k, (size_t)g->m * (size_t)g->n);
+}
+
 #ifdef HAVE_CLBLAST
-/* CLBlast compiles at its first call and tunes for GPUs: only there, and only where the product outweighs a launch. */
-static int fits_clblast(const device_info *d, const void *what) {
+/*
+ * CLBlast for big products on GPUs. Its parameters are tuned for the device at hand, ours are not, and that shows where the
+ * inner loop is all that counts. Below, it has more to lose: its first call compiles for seconds; it does not cut a long
+ * k, so few results leave most of the GPU idle; bias and activation are one more pass. 256 x 256 results and 512^3
+ * products are from these reasons, not from timings. A process none of whose products is that big never calls it.
+ */
+static int rule_clblast(const device_info *d, const void *what) {
   const gemm *g = what;
-  return d->is_gpu && (double)g->m * g->n * g->k >= 64.0 * 64.0 * 64.0;
+  return d->is_gpu && g->m >= 256 && g->n >= 256 && (double)g->m * g->n * g->k >= 512.0 * 512.0 * 512.0;
+}
+
+/* Its cache of compiled kernels must not outlive the context. */
+static void forget_clblast(void) {
+  CLBlastClearCache();
 }
 
 /* args: a, b, c, then m n k, a_trans b_trans, beta. */
@@ -113,6 +137,7 @@ static int run_clblast(device *d, const launch *l, const vbuf *bufs, buffer *are
   const size_t m = (size_t)l->args[3].i, n = (size_t)l->args[4].i, k = (size_t)l->args[5].i;
   const int ta = l->args[6].i, tb = l->args[7].i, beta = l->args[8].i;
   cl_command_queue queue = device_queue(d);
+  device_at_close(d, forget_clblast);
   const CLBlastStatusCode code = CLBlastSgemm(
       CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo, tb ? CLBlastTransposeYes : CLBlastTransposeNo, m, n,
       k, 1.0f, mem[0], off[0], ta ? m : k, mem[1], off[1], tb ? k : n, (float)beta, mem[2], off[2], n, &queue, NULL);
@@ -138,28 +163,29 @@ static void emit_clblast(launches *l, const char *name, const void *what) {
   launch_int(l, k, g->beta);
   k->library = run_clblast;
   k->flops = 2.0 * g->m * g->n * g->k;
-  if (!g->bias.buf && !g->act) return;
-  k = launches_add(l, "gemm", "bias_act", name);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "ACT", g->act);
-  launch_update(l, k, g->c);
-  launch_in(l, k, g->bias.buf ? g->bias : g->b);
-  launch_int(l, k, g->n);
-  launch_int(l, k, g->m * g->n);
-  launch_blocks(l, k, (size_t)g->m * (size_t)g->n);
+  gemm_bias_act_emit(l, name, g);
 }
 #endif
 
 static const variant gemm_variants[] = {
-    {"cpu", fits_cpu, emit_cpu},
+    {"cpu", fits_cpu, emit_cpu, NULL},
 #ifdef HAVE_CLBLAST
-    {"clblast", fits_clblast, emit_clblast},
+    {"clblast", fits_any, emit_clblast, rule_clblast},
 #endif
-    {"generic", fits_any, emit_generic},
+    {"local", fits_local, gemm_local_emit, rule_gpu},
+    {"generic", fits_any, emit_generic, NULL},
 };
 
+enum { VARIANTS = sizeof gemm_variants / sizeof *gemm_variants };
+
+int gemm_has(const device_info *d, const char *name) {
+  for (int i = 0; i < VARIANTS; i++)
+    if (!strcmp(gemm_variants[i].name, name)) return gemm_variants[i].fits(d, NULL);
+  return 0;
+}
+
 void gemm_emit(launches *l, const gemm *g) {
-  const variant *v = variant_pick(l, gemm_variants, sizeof gemm_variants / sizeof *gemm_variants, g);
+  const variant *v = variant_pick(l, gemm_variants, VARIANTS, g);
   v->emit(l, v->name, g);
 }
 

@@ -19,9 +19,25 @@ typedef struct gemm {
 } gemm;
 
 void gemm_emit(launches *l, const gemm *g);
+/* Is there a variant of this name that the device can run? CLBlast is one where it is built in. */
+int gemm_has(const device_info *d, const char *name);
+/* c = act(c + bias), after a product that could do neither; nothing when there is neither. */
+void gemm_bias_act_emit(launches *l, const char *name, const gemm *g);
 /* sum over the rows of x (rows, columns) into out (columns); two stages of fixed size. */
 void column_sums_emit(launches *l, tensor x, int rows, int columns, tensor out);
 /* out[i] = beta*out[i] + sum over s < count of part[s*stride + first + i], in order of s */
 void sum_partials_emit(launches *l, tensor part, int first, int stride, int count, tensor out, int n, int beta);
+
+/*
+ * Local tiles (ops/gemm_local.c), for products and for the convolutions that are products. A sum over k is cut into `parts`
+ * runs of `run`, by the shape alone, so that the bits do not depend on the device.
+ */
+typedef struct local_split {
+  int parts, run;
+} local_split;
+local_split gemm_local_split(int m, int n, int k);
+/* Sets -DTN and the geometry of a launch that makes `parts` products of m x n. */
+void gemm_local_grid(launches *l, launch *k, int m, int n, int parts);
+void gemm_local_emit(launches *l, const char *name, const void *what);
 
 #endif

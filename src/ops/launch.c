@@ -157,6 +157,11 @@ void launch_grid64(launches *l, launch *k, size_t items) {
   grid(k, 1, (items + group - 1) / group * group, 1, 1, group);
 }
 
+void launch_groups(launches *l, launch *k, size_t items, size_t groups, size_t parts) {
+  (void)l;
+  grid(k, 2, items * groups, parts, 1, items);
+}
+
 void launch_blocks(launches *l, launch *k, size_t n) {
   launch_def(l, k, "BLOCK", l->dev->is_cpu ? CPU_BLOCK : 1);
   if (l->dev->is_cpu)

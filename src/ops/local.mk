@@ -3,11 +3,13 @@ libcldann_internal_la_SOURCES += \
 	src/ops/act.c \
 	src/ops/conv2d.c \
 	src/ops/conv2d.h \
+	src/ops/conv2d_local.c \
 	src/ops/conv2d_pooled.c \
 	src/ops/dense.c \
 	src/ops/flatten.c \
 	src/ops/gemm.c \
 	src/ops/gemm.h \
+	src/ops/gemm_local.c \
 	src/ops/launch.c \
 	src/ops/launch.h \
 	src/ops/loss.c \

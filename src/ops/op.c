@@ -36,7 +36,7 @@ const variant *variant_pick(const launches *l, const variant *table, int n, cons
     for (int i = 0; i < n; i++)
       if (!strcmp(table[i].name, l->force) && table[i].fits(l->dev, what)) return &table[i];
   for (int i = 0; i < n - 1; i++)
-    if (table[i].fits(l->dev, what)) return &table[i];
+    if (table[i].fits(l->dev, what) && (!table[i].rule || table[i].rule(l->dev, what))) return &table[i];
   return &table[n - 1]; /* the last row fits everything */
 }
 
@@ -48,6 +48,11 @@ int fits_any(const device_info *d, const void *what) {
 int fits_cpu(const device_info *d, const void *what) {
   (void)what;
   return d->is_cpu;
+}
+
+int rule_gpu(const device_info *d, const void *what) {
+  (void)what;
+  return d->is_gpu;
 }
 
 int ceil_div(int a, int b) {

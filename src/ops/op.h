@@ -87,16 +87,22 @@ extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_relu, op_sig
 const op_type *op_find(const char *name);
 size_t op_param_count(const op *o);
 
-/* A variant is one way to do a pass on some devices. The first row that fits is taken, or the one named by l->force. */
+/*
+ * A variant is one way to do a pass. `fits`: can the device run it? `rule`: should it, when nobody forces a variant? The
+ * first row that fits and that its rule wants is taken, or the one named by l->force if it fits.
+ */
 typedef struct variant {
   const char *name;
   int (*fits)(const device_info *d, const void *what);
   void (*emit)(launches *l, const char *name, const void *what);
+  int (*rule)(const device_info *d, const void *what); /* NULL: wherever it fits */
 } variant;
 const variant *variant_pick(const launches *l, const variant *table, int n, const void *what);
 
 int fits_any(const device_info *d, const void *what);
 int fits_cpu(const device_info *d, const void *what);
+int fits_local(const device_info *d, const void *what); /* local tiles: memory and work-groups for them */
+int rule_gpu(const device_info *d, const void *what);
 
 /* The register tile of the CPU variants: vector width, vectors, scalar rows. Pure function of shape and vector width. */
 typedef struct tile {

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "net/plan.h"
+#include "ops/gemm.h"
 
 enum { ROWS = 6, CHANNELS = 2, SIDE = 6, ITEMS = 2 * ROWS };
 
@@ -227,11 +228,17 @@ fail:
   return rc;
 }
 
+/* What the device can run, but for CLBlast where the rule never takes it: it would compile for seconds to no use. */
+static int is_checked(const device_info *d, const char *way) {
+  return gemm_has(d, way) && (d->is_gpu || strcmp(way, "clblast") != 0);
+}
+
 int cldann_check_device(cldann *c, cldann_on_message on_message, void *user) {
-  static const char *const variants[] = {"cpu", "generic"};
+  static const char *const variants[] = {"cpu", "generic", "local", "clblast"};
   report r = {on_message, user, 0};
   int rc = CLDANN_OK;
-  for (int v = c->dev && device_get_info(c->dev)->is_cpu ? 0 : 1; v < 2; v++)
+  for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
+    if (!is_checked(device_get_info(c->dev), variants[v])) continue;
     for (int logistic = 0; logistic < 2; logistic++) {
       bench t = {.c = c};
       rc = set_up(&t, logistic, variants[v]);
@@ -240,6 +247,7 @@ int cldann_check_device(cldann *c, cldann_on_message on_message, void *user) {
       tear_down(&t);
       if (rc < 0) goto fail;
     }
+  }
   if (r.failed)
     FAIL(&c->err, CLDANN_E_CHECK, "%d checks failed on %s: do not train on it; try another driver version or device", r.failed,
          device_get_info(c->dev)->name);

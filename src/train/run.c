@@ -100,7 +100,10 @@ static void introduce(trainer *t) {
   const device_info *d = device_get_info(t->dev);
   const weights end = schedule_at(s, s->steps - 1);
   trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels, rule-based tuning", d->index, d->name, d->platform,
-              d->driver, d->compute_units, d->is_cpu ? "cpu" : "generic");
+              d->driver, d->compute_units,
+              d->is_cpu                          ? "cpu"
+              : d->is_gpu && fits_local(d, NULL) ? "local"
+                                                 : "generic");
   trainer_say(t, "%s, method %s, seed %llu, %lld steps of %d rows, %.1f MB on the device", s->name, s->method->name,
               (unsigned long long)s->seed, (long long)s->steps, s->batch, (double)t->device_bytes / 1e6);
   if (s->method->domain_loss)
