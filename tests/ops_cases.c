@@ -274,9 +274,9 @@ static void run_case(const op_case *c, const char *way) {
 }
 
 /* Local tiles are for products, a library for plain ones. */
-static int op_has(const char *op, const char *way) {
-  const int dense = !strcmp(op, "dense");
-  return !strcmp(way, "clblast") ? dense : !strcmp(way, "local") ? dense || !strcmp(op, "conv2d") : 1;
+static int op_has(const char *name, const char *way) {
+  const int dense = !strcmp(name, "dense");
+  return !strcmp(way, "clblast") ? dense : !strcmp(way, "local") ? dense || !strcmp(name, "conv2d") : 1;
 }
 
 START_TEST(op_case_test) {

@@ -1,6 +1,7 @@
 /*
  * tests/ops_kernels.c: the kernels without an op: gather, control, fill, fma_peak, triad, sums and norms, the optimiser, a
- * library's bias and activation, and the random numbers of cl/common.clh, which must be those of base/rng.c.
+ * library's bias and activation, products of every variant, and the random numbers of cl/common.clh, which must be those of
+ * base/rng.c.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
@@ -494,6 +495,59 @@ START_TEST(bias_act) {
 }
 END_TEST
 
+/* ---- products ---- */
+
+typedef struct product_case {
+  int m, n, k, a_trans, b_trans, beta, bias, act;
+} product_case;
+
+/* Sizes about those of tiles; long sums with few results, which some variants cut into parts. */
+static const product_case products[] = {
+    {1, 1, 1, 0, 0, 0, 1, 1},     {3, 17, 65, 1, 0, 1, 0, 0},   {65, 3, 17, 0, 1, 0, 1, 2},   {17, 33, 9, 1, 1, 1, 1, 3},
+    {64, 65, 63, 0, 0, 1, 1, 0},  {63, 64, 65, 1, 0, 0, 0, 1},  {65, 63, 64, 0, 1, 1, 0, 0},  {129, 63, 1, 1, 1, 0, 1, 0},
+    {5, 65, 2049, 0, 0, 1, 1, 3}, {64, 1, 1025, 1, 0, 0, 1, 2}, {130, 1000, 7, 0, 1, 1, 1, 0}};
+
+static void product_one(const char *way, const product_case *p) {
+  const size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+  double *a = new_normals(1, m * k), *b = new_normals(2, k * n), *bias = new_normals(3, n);
+  double *want = new_normals(4, m * n), *mag = new_doubles(m * n);
+  char label[96];
+  rig g;
+  snprintf(label, sizeof label, "product %d x %d x %d, transposed %d %d, beta %d, bias %d, act %d", p->m, p->n, p->k,
+           p->a_trans, p->b_trans, p->beta, p->bias, p->act);
+  rig_begin(&g, way, label);
+  const int as = rig_in(&g, "a", 4, p->m, 1, 1, p->k), bs = rig_in(&g, "b", 4, p->k, 1, 1, p->n);
+  const int bias_s = rig_in(&g, "bias", 4, 1, 1, 1, p->n), c = rig_out(&g, "c", 4, p->m, 1, 1, p->n);
+  gemm product = {p->m, p->n, p->k, at(&g, as), at(&g, bs), at(&g, c), p->a_trans, p->b_trans, p->beta, {0}, p->act};
+  if (p->bias) product.bias = at(&g, bias_s);
+  gemm_emit(g.l, &product);
+  rig_bind(&g);
+  rig_put_doubles(&g, as, a);
+  rig_put_doubles(&g, bs, b);
+  rig_put_doubles(&g, bias_s, bias);
+  if (p->beta) rig_put_doubles(&g, c, want);
+  for (size_t i = 0; i < m; i++)
+    for (size_t j = 0; j < n; j++) {
+      double sum = (p->beta ? want[i * n + j] : 0) + (p->bias ? bias[j] : 0), size = fabs(sum) + 4;
+      for (size_t h = 0; h < k; h++) {
+        const double term = a[p->a_trans ? h * m + i : i * k + h] * b[p->b_trans ? j * k + h : h * n + j];
+        sum += term, size += fabs(term);
+      }
+      want[i * n + j] = ref_activate(p->act, sum), mag[i * n + j] = size;
+    }
+  rig_run(&g, 1, g.l->n);
+  rig_compare(&g, c, want, mag, p->k);
+  rig_end(&g);
+  free(a), free(b), free(bias), free(want), free(mag);
+}
+
+START_TEST(product) {
+  const int n = harness_small() ? 4 : (int)(sizeof products / sizeof *products);
+  for (int v = 0; harness_variants[v]; v++)
+    for (int i = 0; i < n && harness_has(harness_variants[v]); i++) product_one(harness_variants[v], &products[i]);
+}
+END_TEST
+
 /* ---- random numbers ---- */
 
 /* A header's text as it is in use, into the program's folder. */
@@ -589,5 +643,6 @@ TCase *kernel_cases(void) {
   tcase_add_test(t, gradient_norm);
   tcase_add_test(t, optimiser);
   tcase_add_test(t, bias_act);
+  tcase_add_test(t, product);
   return t;
 }
