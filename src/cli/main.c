@@ -43,6 +43,7 @@ static void print_help(void) {
        "  CLDANN_DATA    the data folder when --data is not given\n"
        "  CLDANN_CACHE   where 'cldann data fetch' puts files\n"
        "  CLDANN_MIRROR  a server to download from\n"
+       "  CLDANN_MAX_GROUP  the largest work-group to use, for drivers that promise more than they keep\n"
        "\nA first run: cldann compare experiments/digits.conf");
 }
 
