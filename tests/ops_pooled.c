@@ -122,25 +122,25 @@ static size_t winner(const trial *t, const uint8_t *arg, size_t q) {
 /* Forward and who won; dy of the convolution, unpooled, for both dy and |dy|. */
 static void check_forward(trial *t, double *unpooled, double *unpooled_mag) {
   op plain = t->conv;
-  double *conv = new_doubles(t->n_conv), *mag = new_doubles(t->n_conv), *want = new_doubles(t->n_y),
+  double *raw = new_doubles(t->n_conv), *mag = new_doubles(t->n_conv), *want = new_doubles(t->n_y),
          *y_mag = new_doubles(t->n_y);
   uint8_t *arg = malloc(t->n_y);
-  ref_forward(&t->conv, t->c->rows, t->v[X], t->v[W], t->v[B], conv);
+  ref_forward(&t->conv, t->c->rows, t->v[X], t->v[W], t->v[B], raw);
   plain.act = ACT_NONE;
   ref_forward(&plain, t->c->rows, t->mag[X], t->mag[W], t->mag[B], mag);
-  ref_forward(&t->pool, t->c->rows, conv, NULL, NULL, want);
+  ref_forward(&t->pool, t->c->rows, raw, NULL, NULL, want);
   rig_poison(&t->g, t->y);
   rig_run(&t->g, 1, t->middle);
   rig_get(&t->g, t->arg, arg);
   for (size_t q = 0; q < t->n_y; q++) {
     const size_t w = winner(t, arg, q);
     y_mag[q] = mag[w] + 4;
-    ck_assert_msg(fabs(conv[w] - want[q]) <= 2 * tolerance(want[q], y_mag[q], ref_terms(&t->conv)),
+    ck_assert_msg(fabs(raw[w] - want[q]) <= 2 * tolerance(want[q], y_mag[q], ref_terms(&t->conv)),
                   "%s: output %zu is not that of its winner", t->g.label, q);
     unpooled[w] += t->v[DY][q], unpooled_mag[w] += t->mag[DY][q];
   }
   rig_compare(&t->g, t->y, want, y_mag, ref_terms(&t->conv));
-  free(conv), free(mag), free(want), free(y_mag), free(arg);
+  free(raw), free(mag), free(want), free(y_mag), free(arg);
 }
 
 static void check_backward(trial *t, const double *unpooled, const double *unpooled_mag) {

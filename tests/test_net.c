@@ -111,9 +111,9 @@ static fixture dann(int domain_first) {
   return f;
 }
 
-static int count(const launches *l, const char *kernel) {
+static int count(const launches *l, const char *name) {
   int n = 0;
-  for (int i = 1; i < l->n; i++) n += !strcmp(l->list[i].kernel, kernel);
+  for (int i = 1; i < l->n; i++) n += !strcmp(l->list[i].kernel, name);
   return n;
 }
 

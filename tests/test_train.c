@@ -53,11 +53,12 @@ END_TEST
 
 /* ---- whole runs ---- */
 
-/* Trains digits for `steps` steps and returns the parameters (free). The target's data can be changed before. */
-static float *train_digits(const char *method, const char *seed, const char *steps, void (*change)(cldann_experiment *),
+/* Trains digits by method `how` for `steps` steps and returns the parameters (free). The target's data can be changed before.
+ */
+static float *train_digits(const char *how, const char *seed, const char *steps, void (*change)(cldann_experiment *),
                            size_t *n) {
   char m[64], s[64], t[64];
-  snprintf(m, sizeof m, "method=%s", method);
+  snprintf(m, sizeof m, "method=%s", how);
   snprintf(s, sizeof s, "seed=%s", seed);
   snprintf(t, sizeof t, "steps=%s", steps);
   const char *set[] = {m,
