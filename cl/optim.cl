@@ -10,19 +10,27 @@
 #define BLOCK 1
 #endif
 
-/* hyper: momentum or beta1, beta2, epsilon, weight decay (L2, added to the gradient); lr_scale multiplies the schedule's lr. */
+/*
+ * hyper: HYPER_* of cl/layout.clh. norms: the squared gradient norms of the `branches` branches; where all together are longer
+ * than HYPER_CLIP, every gradient is shortened by the same factor. lr_scale multiplies the schedule's lr.
+ */
 __kernel void optim_update(__global float *restrict w, int wo, __global const float *restrict g, int go, __global float *restrict m,
                            int mo, __global float *restrict v, int vo, __global const float *restrict control, int co,
-                           __global const float *restrict hyper, int ho, int n, float lr_scale) {
+                           __global const float *restrict hyper, int ho, __global const float *restrict norms, int no, int branches, int n,
+                           float lr_scale) {
   const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, n);
   const float lr = control[co + CTL_LR] * lr_scale;
-  const float b1 = hyper[ho], b2 = hyper[ho + 1], eps = hyper[ho + 2], decay = hyper[ho + 3];
+  const float b1 = hyper[ho + HYPER_MOMENTUM], b2 = hyper[ho + HYPER_BETA2], eps = hyper[ho + HYPER_EPSILON];
+  const float decay = hyper[ho + HYPER_DECAY], clip = hyper[ho + HYPER_CLIP];
+  float norm2 = 0.0f, shorten = 1.0f;
   if (((__global const int *)control)[co + CTL_BAD] != 0) return;
+  for (int i = 0; i < branches; i++) norm2 += norms[no + i];
+  if (clip > 0.0f && norm2 > clip * clip) shorten = clip / sqrt(norm2);
 #if METHOD == 3
   const float c1 = control[co + CTL_ADAM1], c2 = control[co + CTL_ADAM2];
 #endif
   for (int i = first; i < end; i++) {
-    const float d = g[go + i] + decay * w[wo + i];
+    const float d = shorten * g[go + i] + decay * w[wo + i];
 #if METHOD == 0
     w[wo + i] -= lr * d;
 #elif METHOD == 1

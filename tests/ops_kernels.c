@@ -387,11 +387,14 @@ enum { PARAMS = 4161 };
 
 typedef struct optim_trial {
   rig g;
-  int method, w, gr, m, v, control, hyper;
+  int method, w, gr, m, v, control, hyper, norms;
   double *w_v, *m_v, *v_v;
 } optim_trial;
 
-static void optim_step(optim_trial *t, int step, int bad, const double hyper[4], float lr, float scale) {
+/* Of three branches: 3, 4, 12 make 13. */
+static const double branch_norms2[3] = {9, 16, 144};
+
+static void optim_step(optim_trial *t, int step, int bad, const double hyper[HYPER_WORDS], float lr, float scale) {
   const float adam1 = (float)(1 / (1 - pow(hyper[0], step + 1))), adam2 = (float)(1 / (1 - pow(hyper[1], step + 1)));
   ctl_word control[CTL_WORDS] = {[CTL_STEP] = {.i = step},
                                  [CTL_LR] = {.f = lr},
@@ -403,7 +406,7 @@ static void optim_step(optim_trial *t, int step, int bad, const double hyper[4],
   rig_put_doubles(&t->g, t->gr, grad);
   rig_run(&t->g, 1, t->g.l->n);
   if (!bad)
-    ref_optim(t->method, PARAMS, t->w_v, grad, t->m_v, t->v_v, hyper, (double)(lr * scale), (double)adam1, (double)adam2);
+    ref_optim(t->method, PARAMS, t->w_v, grad, t->m_v, t->v_v, hyper, 13, (double)(lr * scale), (double)adam1, (double)adam2);
   free(grad);
 }
 
@@ -415,17 +418,18 @@ static void optim_compare(optim_trial *t) {
   for (int i = 0; i < 3; i++) rig_compare(&t->g, slots[i], want[i], mag, 1);
 }
 
-static void optim_one(const char *way, int method, double decay) {
-  const double hyper[4] = {(double)0.9f, (double)0.99f, (double)1e-4f, decay};
+static void optim_one(const char *way, int method, double decay, double clip) {
+  const double hyper[HYPER_WORDS] = {(double)0.9f, (double)0.99f, (double)1e-4f, decay, clip};
   const float lr = 0.01f, scale = 0.5f;
   optim_trial t = {.method = method, .w_v = new_normals(1, PARAMS), .m_v = new_doubles(PARAMS), .v_v = new_doubles(PARAMS)};
   char label[64];
-  snprintf(label, sizeof label, "optimiser %d, weight decay %g", method, decay);
+  snprintf(label, sizeof label, "optimiser %d, weight decay %g, clip %g", method, decay, clip);
   rig *g = &t.g;
   rig_begin(g, way, label);
   t.w = rig_out(g, "w", 4, PARAMS, 1, 1, 1), t.gr = rig_in(g, "g", 4, PARAMS, 1, 1, 1);
   t.m = rig_out(g, "m", 4, PARAMS, 1, 1, 1), t.v = rig_out(g, "v", 4, PARAMS, 1, 1, 1);
-  t.control = rig_in(g, "control", 4, 1, 1, 1, CTL_WORDS), t.hyper = rig_in(g, "hyper", 4, 1, 1, 1, 4);
+  t.control = rig_in(g, "control", 4, 1, 1, 1, CTL_WORDS), t.hyper = rig_in(g, "hyper", 4, 1, 1, 1, HYPER_WORDS);
+  t.norms = rig_in(g, "norms", 4, 1, 1, 1, 3);
   launch *k = launches_add(g->l, "optim", "optim_update", way);
   launch_def(g->l, k, "METHOD", method);
   launch_update(g->l, k, at(g, t.w));
@@ -434,6 +438,8 @@ static void optim_one(const char *way, int method, double decay) {
   launch_update(g->l, k, at(g, t.v));
   launch_in(g->l, k, at(g, t.control));
   launch_in(g->l, k, at(g, t.hyper));
+  launch_in(g->l, k, at(g, t.norms));
+  launch_int(g->l, k, 3);
   launch_int(g->l, k, PARAMS);
   launch_float(g->l, k, scale);
   launch_blocks(g->l, k, PARAMS);
@@ -442,6 +448,7 @@ static void optim_one(const char *way, int method, double decay) {
   rig_put_doubles(g, t.m, t.m_v);
   rig_put_doubles(g, t.v, t.v_v);
   rig_put_doubles(g, t.hyper, hyper);
+  rig_put_doubles(g, t.norms, branch_norms2);
   for (int step = 0; step < 4; step++) optim_step(&t, step, 0, hyper, lr, scale);
   optim_compare(&t);
   optim_step(&t, 4, 3, hyper, lr, scale); /* frozen */
@@ -452,8 +459,9 @@ static void optim_one(const char *way, int method, double decay) {
 
 static void optim_body(const char *way) {
   for (int method = 0; method < 4; method++) {
-    optim_one(way, method, 0);
-    optim_one(way, method, (double)0.125f);
+    optim_one(way, method, 0, 0);
+    optim_one(way, method, (double)0.125f, 14);
+    optim_one(way, method, (double)0.125f, 5);
   }
 }
 

@@ -234,10 +234,10 @@ void ref_loss_run(ref_loss *r) {
   r->stats[STAT_ROWS1] = counts[1];
 }
 
-void ref_optim(int method, int n, double *w, const double *g, double *m, double *v, const double hyper[4], double lr,
-               double adam1, double adam2) {
+void ref_optim(int method, int n, double *w, const double *g, double *m, double *v, const double hyper[HYPER_WORDS],
+               double norm, double lr, double adam1, double adam2) {
   for (int i = 0; i < n; i++) {
-    const double d = g[i] + hyper[3] * w[i];
+    const double d = g[i] * (hyper[4] > 0 && norm > hyper[4] ? hyper[4] / norm : 1) + hyper[3] * w[i];
     if (method == 0) {
       w[i] -= lr * d;
     } else if (method < 3) {

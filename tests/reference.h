@@ -34,8 +34,8 @@ typedef struct ref_loss {
 } ref_loss;
 void ref_loss_run(ref_loss *r);
 
-/* One update; m and v as the method needs. hyper: momentum or beta1, beta2, epsilon, weight decay. */
-void ref_optim(int method, int n, double *w, const double *g, double *m, double *v, const double hyper[4], double lr,
-               double adam1, double adam2);
+/* One update; m and v as the method needs. hyper: HYPER_* of cl/layout.clh; norm: of all gradients. */
+void ref_optim(int method, int n, double *w, const double *g, double *m, double *v, const double hyper[HYPER_WORDS],
+               double norm, double lr, double adam1, double adam2);
 
 #endif

@@ -63,7 +63,7 @@ static void run(fixture *f, int train, int label, int domain, float lambda) {
   make_buffer(&f->b.stats, zero, 2 * STAT_WORDS * 4);
   make_buffer(&f->b.norms, zero, BRANCHES * 4);
   make_buffer(&f->b.mean, zero, IN * 4);
-  make_buffer(&f->b.hyper, zero, 16);
+  make_buffer(&f->b.hyper, zero, HYPER_WORDS * 4);
   make_buffer(&f->b.indices, indices, sizeof indices);
   for (int i = 0; i < 2; i++) {
     f->spec.streams[i].bytes = 4;

@@ -324,7 +324,9 @@ static void update(planner *p, int branch) {
   launch_update(l, k, external(p, "momentum", p->b->m, at, n));
   launch_update(l, k, external(p, "second moment", p->b->v, at, n));
   launch_in(l, k, p->control);
-  launch_in(l, k, external(p, "hyper", p->b->hyper, 0, 4));
+  launch_in(l, k, external(p, "hyper", p->b->hyper, 0, HYPER_WORDS));
+  launch_in(l, k, external(p, "norms", p->b->norms, 0, BRANCHES));
+  launch_int(l, k, BRANCHES);
   launch_int(l, k, n);
   launch_float(l, k, 1.0f);
   launch_blocks(l, k, (size_t)n);

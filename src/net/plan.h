@@ -25,7 +25,7 @@ typedef struct plan_buffers {     /* what all plans of a run share; sizes in flo
   buffer *stats;                  /* 2 * STAT_WORDS: label loss, domain loss */
   buffer *norms;                  /* BRANCHES: squared gradient norms */
   buffer *mean;                   /* channels of the input */
-  buffer *hyper;                  /* 4: see cl/optim.cl */
+  buffer *hyper;                  /* HYPER_WORDS */
   buffer *table, *indices;        /* a window's control rows, and its row indices (rows a step) */
 } plan_buffers;
 

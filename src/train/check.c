@@ -108,7 +108,7 @@ static int set_up(bench *t, int logistic, const char *force) {
   TRY(add_buffer(t, &t->b.stats, NULL, 2 * STAT_WORDS * 4));
   TRY(add_buffer(t, &t->b.norms, NULL, BRANCHES * 4));
   TRY(add_buffer(t, &t->b.mean, zero, CHANNELS * 4));
-  TRY(add_buffer(t, &t->b.hyper, zero, 4 * 4));
+  TRY(add_buffer(t, &t->b.hyper, zero, HYPER_WORDS * 4));
   TRY(add_buffer(t, &t->b.table, NULL, CTL_ROW_WORDS * 4));
   TRY(add_buffer(t, &t->b.indices, indices, sizeof indices));
   for (int i = 0; i < 2; i++) {

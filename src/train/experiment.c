@@ -46,6 +46,7 @@ static const conf_key optimiser_keys[] = {
     {.name = "beta2", .type = CONF_NUMBER, .min = 0, .max = 0.99999, IN(optimiser.beta2)},
     {.name = "epsilon", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1, IN(optimiser.epsilon)},
     {.name = "weight_decay", .type = CONF_NUMBER, .min = 0, .max = 100, IN(optimiser.weight_decay)},
+    {.name = "clip_norm", .type = CONF_NUMBER, .min = 0, .max = 1e6, IN(optimiser.clip_norm)},
     END,
 };
 static const conf_key loss_keys[] = {

@@ -41,7 +41,7 @@ typedef struct lambda_settings {
 typedef enum { OPT_SGD, OPT_MOMENTUM, OPT_NESTEROV, OPT_ADAM } optimiser_kind;
 typedef struct optimiser_settings {
   optimiser_kind kind;
-  double momentum, beta1, beta2, epsilon, weight_decay;
+  double momentum, beta1, beta2, epsilon, weight_decay, clip_norm;
 } optimiser_settings;
 
 typedef struct settings {

@@ -87,8 +87,11 @@ static int set_parameters(trainer *t) {
   const optimiser_settings *o = &t->x->s.optimiser;
   float *params = NULL;
   int rc;
-  const float hyper[4] = {(float)(o->kind == OPT_ADAM ? o->beta1 : o->momentum), (float)o->beta2, (float)o->epsilon,
-                          (float)o->weight_decay};
+  const float hyper[HYPER_WORDS] = {[HYPER_MOMENTUM] = (float)(o->kind == OPT_ADAM ? o->beta1 : o->momentum),
+                                    [HYPER_BETA2] = (float)o->beta2,
+                                    [HYPER_EPSILON] = (float)o->epsilon,
+                                    [HYPER_DECAY] = (float)o->weight_decay,
+                                    [HYPER_CLIP] = (float)o->clip_norm};
   TRY(mem_new(t->err, &params, net->param_count, sizeof *params));
   net_init_params(net, t->x->s.seed, params);
   TRY(zeroed(t, "parameters", net->param_count, &t->b.params));
@@ -96,7 +99,7 @@ static int set_parameters(trainer *t) {
   TRY(zeroed(t, "gradients", net->param_count, &t->b.grads));
   TRY(zeroed(t, "momentum", net->param_count, &t->b.m));
   TRY(zeroed(t, "second moment", o->kind == OPT_ADAM ? net->param_count : 4, &t->b.v));
-  TRY(zeroed(t, "hyper-parameters", 4, &t->b.hyper));
+  TRY(zeroed(t, "hyper-parameters", HYPER_WORDS, &t->b.hyper));
   TRY(buffer_write(t->b.hyper, 0, hyper, sizeof hyper));
 fail:
   mem_free(params);
