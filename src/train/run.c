@@ -140,7 +140,7 @@ int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_t
   int rc;
   TRY(mem_new(&x->ctx->err, &params, x->net->param_count, sizeof *params));
   TRY(model_load(&x->ctx->err, model_path, x->net, params));
-  TRY(trainer_new(x, options, &t));
+  TRY(trainer_open(x, options, &t)); /* no training plan: only the test sets are looked at */
   TRY(trainer_set_params(t, params));
   TRY(trainer_evaluate(t, result));
 fail:

@@ -1,6 +1,6 @@
 /*
  * train/trainer.h: running an experiment: uploads the data, makes the plans, replays steps in windows of log_every, and
- * evaluates. train/trainer.c; the public entry points (cldann_train ...) are there too.
+ * evaluates. train/trainer.c; the public entry points (cldann_train ...) are in train/run.c.
  */
 #ifndef CLDANN_TRAIN_TRAINER_H
 #define CLDANN_TRAIN_TRAINER_H
