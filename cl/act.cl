@@ -29,7 +29,14 @@ __kernel void act_forward(__global const float *x, int xo, __global float *y, in
 __kernel void act_backward(__global const float *y, int yo, __global const float *dy, int dyo, __global float *dx, int dxo, int n) {
   const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, n);
   for (int i = first; i < end; i++) {
-    const float r = activate_back(dy[dyo + i], y[yo + i]);
+    const float v = y[yo + i], g = dy[dyo + i];
+#if ACT == ACT_RELU
+    const float r = v > 0.0f ? g : 0.0f;
+#elif ACT == ACT_SIGMOID
+    const float r = g * v * (1.0f - v);
+#else
+    const float r = g * (1.0f - v * v);
+#endif
 #if BETA
     dx[dxo + i] += r;
 #else

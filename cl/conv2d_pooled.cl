@@ -13,7 +13,6 @@
  *   V AV CHUNKS                              vector width, vectors of a patch row at a time, times to cover it
  *   KB                                       patch rows at a time, a divisor of KH
  *   S OCB                                    partial sums over runs of images, output channels a work-item
- *   ACT                                      the activation in between: dy is of the pooled output, y
  *   BETA                                     add to dx instead of writing it
  */
 #ifndef N
@@ -61,17 +60,17 @@
 
 /*
  * The winners with a gradient in one channel of one image: where their patches start in the padded image, and their
- * gradients. dy, y and arg point at the channel, (POOL_OH,POOL_OW,OC). Returns how many.
+ * gradients. dy and arg point at the channel, (POOL_OH,POOL_OW,OC). Returns how many.
  */
-static inline int list_winners(global const float *dy, global const float *y, global const uchar *arg, int *at, float *g) {
+static inline int list_winners(global const float *dy, global const uchar *arg, int *at, float *g) {
   int cell[POOL_H * POOL_W], n = 0;
   for (int a = 0; a < POOL_H * POOL_W; a++) cell[a] = a / POOL_W * SH * LINE + a % POOL_W * SW * C;
   for (int py = 0; py < POOL_OH; py++)
     for (int px = 0; px < POOL_OW; px++) {
       const int q = (py * POOL_OW + px) * OC;
       at[n] = (py * POOL_H - POOL_T) * SH * LINE + (px * POOL_W - POOL_L) * SW * C + cell[arg[q]];
-      g[n] = activate_back(dy[q], y[q]);
-      n += g[n] != 0.0f; /* true for a NaN */
+      g[n] = dy[q];
+      n += dy[q] != 0.0f; /* true for a NaN */
     }
   return n;
 }
@@ -115,8 +114,7 @@ static inline void add_patches(const float *x, const int *at, const float *g, in
  * part[s] = {dw[OC][KH][AXIS_ROOM], db[OC]} over the s-th of S runs of images. Global size {S, ceil(OC/OCB), 1}.
  */
 kernel void conv2d_pooled_dw(global const float *restrict x, int xo, global const float *restrict dy, int dyo,
-                             global const float *restrict y, int yo, global const uchar *restrict arg, int ao,
-                             global float *restrict part, int po) {
+                             global const uchar *restrict arg, int ao, global float *restrict part, int po) {
   const int s = (int)get_global_id(0), oc0 = (int)get_global_id(1) * OCB, oc1 = MIN_OF(oc0 + OCB, OC);
   const int n0 = (int)((long)N * s / S), n1 = (int)((long)N * (s + 1) / S);
   global float *to = part + po + s * (WEIGHTS + OC), *db = to + WEIGHTS;
@@ -125,7 +123,7 @@ kernel void conv2d_pooled_dw(global const float *restrict x, int xo, global cons
   for (int n = n0; n < n1; n++) {
     pad_image(x + xo + n * H * W * C, image);
     for (int oc = oc0; oc < oc1; oc++) {
-      const int from = n * POOLED * OC + oc, winners = list_winners(dy + dyo + from, y + yo + from, arg + ao + from, at, g);
+      const int winners = list_winners(dy + dyo + n * POOLED * OC + oc, arg + ao + n * POOLED * OC + oc, at, g);
       float sum = n == n0 ? 0.0f : db[oc];
       for (int kh = 0; kh < KH; kh += KB)
         for (int j = 0; j < CHUNKS; j++)
@@ -143,24 +141,21 @@ kernel void conv2d_pooled_dw(global const float *restrict x, int xo, global cons
  * first[i+1]-1, each a channel and a gradient. The channels of a bucket have their patches at the same place. One entry more
  * than there can be takes what is not kept.
  */
-static inline void sort_winners(global const float *dy, global const float *y, global const uchar *arg, int *first,
-                                int *channel, float *g) {
-  float back[OC];
+static inline void sort_winners(global const float *dy, global const uchar *arg, int *first, int *channel, float *g) {
   int n = 0;
   for (int p = 0; p < POOLED; p++) {
     int next[CELLS];
     for (int a = 0; a < CELLS; a++) next[a] = 0;
-    for (int oc = 0; oc < OC; oc++) back[oc] = activate_back(dy[p * OC + oc], y[p * OC + oc]);
-    for (int oc = 0; oc < OC; oc++) next[arg[p * OC + oc]] += back[oc] != 0.0f; /* true for a NaN */
+    for (int oc = 0; oc < OC; oc++) next[arg[p * OC + oc]] += dy[p * OC + oc] != 0.0f; /* true for a NaN */
     for (int a = 0; a < CELLS; a++) {
       const int count = next[a];
       first[p * CELLS + a] = next[a] = n;
       n += count;
     }
     for (int oc = 0; oc < OC; oc++) {
-      const int a = arg[p * OC + oc], kept = back[oc] != 0.0f, at = kept ? next[a] : POOLED * OC;
+      const int a = arg[p * OC + oc], kept = dy[p * OC + oc] != 0.0f, at = kept ? next[a] : POOLED * OC;
       channel[at] = oc;
-      g[at] = back[oc];
+      g[at] = dy[p * OC + oc];
       next[a] += kept;
     }
   }
@@ -184,15 +179,14 @@ static inline void add_weights(global const float *w, const int *channel, const 
 }
 
 /* dx = BETA*dx + the input gradient, an image a work-item; wt as conv2d_pooled_weights makes it. Global size {N, 1, 1}. */
-kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global const float *restrict y, int yo,
-                             global const uchar *restrict arg, int ao, global const float *restrict wt, int wo,
-                             global float *restrict dx, int dxo) {
-  const int n = (int)get_global_id(0), from = n * POOLED * OC;
+kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global const uchar *restrict arg, int ao,
+                             global const float *restrict wt, int wo, global float *restrict dx, int dxo) {
+  const int n = (int)get_global_id(0);
   ALIGNED float image[IMAGE];
   float g[POOLED * OC + 1];
   int channel[POOLED * OC + 1], first[POOLED * CELLS + 1];
   for (int i = 0; i < IMAGE; i++) image[i] = 0.0f;
-  sort_winners(dy + dyo + from, y + yo + from, arg + ao + from, first, channel, g);
+  sort_winners(dy + dyo + n * POOLED * OC, arg + ao + n * POOLED * OC, first, channel, g);
   for (int kh = 0; kh < KH; kh++) /* outermost: the weights of one kernel row stay in the first-level cache */
     for (int p = 0; p < POOLED; p++)
       for (int a = 0; a < CELLS; a++) {
@@ -203,11 +197,11 @@ kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global co
         for (int j = 0; j < CHUNKS; j++)
           add_weights(wt + wo + kh * OC * AXIS_ROOM + j * AV * V, channel + first[i], g + first[i], count, to + j * AV * V);
       }
-  for (int row = 0; row < H; row++) {
-    global float *to = dx + dxo + (n * H + row) * W * C;
-    const int known = row + PT < LINES ? MIN_OF(W * C, LINE - PL * C) : 0; /* a stride may leave the last rows unread */
+  for (int y = 0; y < H; y++) {
+    global float *to = dx + dxo + (n * H + y) * W * C;
+    const int known = y + PT < LINES ? MIN_OF(W * C, LINE - PL * C) : 0; /* a stride may leave the last rows unread */
     for (int i = 0; i < W * C; i++) {
-      const float v = i < known ? image[(row + PT) * LINE + PL * C + i] : 0.0f;
+      const float v = i < known ? image[(y + PT) * LINE + PL * C + i] : 0.0f;
 #if BETA
       to[i] += v;
 #else

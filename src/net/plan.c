@@ -211,7 +211,7 @@ static int backward_node(planner *p, int i) {
   const unsigned flags = n->o.type->flags;
   int rc = CLDANN_OK;
   if (!n->needed || !n->learns || (flags & (OP_VIEW | OP_INPUT))) return rc;
-  if (n->fused && (!(flags & OP_ACT) || below(p, i)->o.pool)) return rc; /* the op below takes the pooled gradient */
+  if (n->fused && !(flags & OP_ACT)) return rc; /* the op below works on the pooled gradient */
   launches_at(p->l, n->o.name, (flags & OP_LOSS) ? "loss" : "backward");
   op_io io = io_of(p, i);
   const int input = p->net->nodes[i]->in->id;

@@ -1,6 +1,6 @@
 /*
  * ops/act.c: ReLU, sigmoid, tanh. Behind a dense or conv2d the planner fuses the forward into that op; the backward is a
- * pass of its own, in place where nobody else needs dy, unless a convolution has taken its pooling too.
+ * pass of its own, in place where nobody else needs dy.
  */
 #include "ops/op.h"
 

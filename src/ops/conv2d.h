@@ -24,6 +24,6 @@ void conv2d_local_backward_weights(launches *l, const char *name, const void *wh
 /* May the max-pooling behind this convolution be computed in its kernels? Then o->pool points at it in what follows. */
 int conv2d_takes_pool(const launches *l, const op *o, const op *pool);
 void conv2d_pooled_forward(launches *l, const op *o, const op_io *io);  /* io->y, io->saved: pooled */
-void conv2d_pooled_backward(launches *l, const op *o, const op_io *io); /* io->dy, y: pooled; through o->act too */
+void conv2d_pooled_backward(launches *l, const op *o, const op_io *io); /* io->dy: pooled */
 
 #endif

@@ -117,9 +117,7 @@ static void backward_weights(launches *l, const op *o, const op_io *io) {
   launch_def(l, k, "S", s);
   launch_def(l, k, "OCB", BLOCK_OC);
   launch_in(l, k, io->x);
-  launch_def(l, k, "ACT", o->act);
   launch_in(l, k, io->dy);
-  launch_in(l, k, io->y);
   launch_in(l, k, io->saved);
   launch_out(l, k, part);
   launch_grid1(l, k, (size_t)s, (size_t)blocks, 1);
@@ -142,9 +140,7 @@ static void backward_data(launches *l, const op *o, const op_io *io) {
   launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
   k = add(l, o, rows, p, "conv2d_pooled_dx");
   launch_def(l, k, "BETA", io->beta);
-  launch_def(l, k, "ACT", o->act);
   launch_in(l, k, io->dy);
-  launch_in(l, k, io->y);
   launch_in(l, k, io->saved);
   launch_in(l, k, turned);
   launch_write(l, k, io->dx, io->beta);

@@ -43,7 +43,7 @@ typedef struct op {
   int saves; /* bytes per output element that forward keeps for backward (max-pool's arg) */
   /* set by the planner */
   int act;               /* an activation fused behind it: ACT_* */
-  const struct op *pool; /* a max-pooling fused behind that: y, dy and saved are its own; NULL: none */
+  const struct op *pool; /* a max-pooling fused behind that, of which y, dy and saved then are; NULL: none */
   int reduce;            /* losses: REDUCE_* */
 } op;
 
