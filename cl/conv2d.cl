@@ -247,7 +247,8 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
     const int out = ((n * POOL_OH + py) * POOL_OW + px0 + q) * OC;
     for (int j = 0; j < NV; j++) {
       floatV best = (floatV)(-INFINITY);
-      intV at = (intV)(0);
+      /* Where nothing is greater than -INFINITY the first cell inside wins: what is outside has no gradient to take. */
+      intV at = (intV)(MAX_OF(0, -y0) * POOL_W + MAX_OF(0, -(x0 + q * POOL_W)));
       for (int r = 0; r < POOL_H; r++)
         for (int c = 0; c < POOL_W; c++) {
           const int ox = x0 + q * POOL_W + c;

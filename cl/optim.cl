@@ -24,8 +24,9 @@ __kernel void optim_update(__global float *restrict w, int wo, __global const fl
   const float decay = hyper[ho + HYPER_DECAY], clip = hyper[ho + HYPER_CLIP];
   float norm2 = 0.0f, shorten = 1.0f;
   if (((__global const int *)control)[co + CTL_BAD] != 0) return;
-  for (int i = 0; i < branches; i++) norm2 += norms[no + i];
-  if (clip > 0.0f && norm2 > clip * clip) shorten = clip / sqrt(norm2);
+  for (int i = 0; i < branches; i++) norm2 += norms[no + i] * 0x1p-40f; /* their sum may be beyond a float */
+  const float norm = sqrt(norm2) * 0x1p20f;
+  if (clip > 0.0f && norm > clip) shorten = clip / norm;
 #if METHOD == 3
   const float c1 = control[co + CTL_ADAM1], c2 = control[co + CTL_ADAM2];
 #endif

@@ -33,7 +33,7 @@ __kernel void max_pool_forward(__global const float *restrict x, int xo, __globa
     const int y0 = oy * SH - PT, x0 = ox * SW - PL;
     for (int c = 0; c < C; c++) {
       float best = -INFINITY;
-      uchar at = 0;
+      uchar at = (uchar)(max(0, -y0) * KW + max(0, -x0)); /* the first cell inside, should nothing exceed -INFINITY */
       for (int ky = 0; ky < KH; ky++) {
         for (int kx = 0; kx < KW; kx++) {
           const int iy = y0 + ky, ix = x0 + kx;

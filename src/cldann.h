@@ -200,7 +200,7 @@ typedef struct cldann_result {
 
 /* Called after every window of log_every steps. */
 typedef void (*cldann_on_progress)(void *user, const cldann_progress *p);
-/* Asked several times a second where the work allows; not 0 ends it with CLDANN_E_INTERRUPTED. */
+/* Asked every 32 training steps or fewer; not 0 ends the work with CLDANN_E_INTERRUPTED. */
 typedef int (*cldann_should_stop)(void *user);
 /* Lines worth showing a user: the device, kernel variants, what was loaded. */
 typedef void (*cldann_on_message)(void *user, const char *line);

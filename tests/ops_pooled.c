@@ -184,6 +184,26 @@ START_TEST(pooled_convolution) {
 }
 END_TEST
 
+/* Where no output is above -INFINITY a winner is still a cell of the image: backward goes to the patch it names. */
+START_TEST(nothing_to_win) {
+  const pooled_case c = {
+      1,        {6, 6, 2}, 3, SAME(3, 3), {2, 2, .padding = CLDANN_EXPLICIT, .top = 1, .bottom = 1, .left = 1, .right = 1},
+      ACT_NONE, 0,         1};
+  const double never[3] = {-INFINITY, -INFINITY, -INFINITY};
+  uint8_t arg[4 * 4 * 3];
+  trial t;
+  if (!harness_has("cpu")) return;
+  trial_begin(&t, &c, -1);
+  ck_assert_uint_eq(t.n_y, sizeof arg);
+  rig_put_doubles(&t.g, t.in[B], never);
+  rig_run(&t.g, 1, t.middle);
+  rig_get(&t.g, t.arg, arg);
+  for (size_t q = 0; q < t.n_y; q++) winner(&t, arg, q);
+  rig_run(&t.g, t.middle, t.g.l->n);
+  trial_end(&t);
+}
+END_TEST
+
 /* Overlapping windows would be convolved twice, a large image does not fit a work-item, other variants have no such kernel. */
 START_TEST(not_taken) {
   rig g;
@@ -209,6 +229,7 @@ TCase *pooled_cases(void) {
   TCase *t = tcase_create("pooled");
   tcase_set_timeout(t, 300);
   tcase_add_loop_test(t, pooled_convolution, 0, (int)(sizeof cases / sizeof *cases));
+  tcase_add_test(t, nothing_to_win);
   tcase_add_test(t, not_taken);
   return t;
 }

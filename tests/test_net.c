@@ -246,6 +246,33 @@ START_TEST(no_fusing_when_the_raw_output_is_used) {
 }
 END_TEST
 
+/* How many of two poolings one behind the other become part of the convolution: at most the first, whoever stands between. */
+START_TEST(a_pooling_behind_a_pooling_stays) {
+  const cldann_window three = {.height = 3, .width = 3, .padding = CLDANN_SAME}, half = {.height = 2, .width = 2};
+  const int cpu = device_get_info(ctx->dev)->is_cpu;
+  for (int between = 0; between < 4; between++) { /* bit 0: a ReLU before the first, bit 1: one behind it */
+    launches *l = NULL;
+    cldann_net *net = cldann_net_new(ctx);
+    cldann_node *x = cldann_conv2d(cldann_input(net, 8, 8, 2), 3, &three, &init);
+    if (between & 1) x = cldann_relu(x);
+    x = cldann_max_pool(x, &half);
+    if (between & 2) x = cldann_relu(x);
+    x = cldann_max_pool(x, &half);
+    label_head(x);
+    domain_head(x);
+    net_layout(net);
+    const plan_spec spec = {.train = 1, .rows = 2, .split = 1, .label_loss = 1, .domain_loss = 1, .scale = 1.0f};
+    const plan_buffers none = {0};
+    ck_assert_msg(plan_build(ctx->dev, net, &none, &spec, &l) == 0, "%s", ctx->err.message);
+    ck_assert_int_eq(count(l, "conv2d_pool_tile"), cpu);
+    ck_assert_int_eq(count(l, "max_pool_forward"), cpu ? 1 : 2);
+    ck_assert_int_eq(count(l, "max_pool_backward"), cpu ? 1 : 2);
+    launches_free(l);
+    cldann_net_free(net);
+  }
+}
+END_TEST
+
 static void expect_shape_error(cldann_node *n, const char *part) {
   ck_assert_ptr_null(n);
   ck_assert_int_eq(ctx->err.code, CLDANN_E_SHAPE);
@@ -325,6 +352,7 @@ int main(void) {
   tcase_add_test(t, memory_is_reused);
   tcase_add_test(t, only_what_is_needed);
   tcase_add_test(t, no_fusing_when_the_raw_output_is_used);
+  tcase_add_test(t, a_pooling_behind_a_pooling_stays);
   tcase_add_test(t, shapes_that_do_not_fit);
   tcase_add_test(t, windows_as_published);
   tcase_add_test(t, initial_values);

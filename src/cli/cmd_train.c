@@ -45,7 +45,7 @@ const cli_command cmd_train = {
     .help = "Trains the network of an experiment file, evaluates it on the source and the target test set and prints the\n"
             "result. With --out the folder gets model.safetensors and metrics.jsonl. With --json the last line is the result:\n"
             "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
-            "Ctrl-C stops within a second; what was learned so far is written to --out.",
+            "Ctrl-C stops after at most 32 steps; what was learned so far is written to --out.",
     .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_OUT | CLI_JSON | CLI_QUIET,
     .run = run,
 };

@@ -102,6 +102,7 @@ int place_folder(cldann_error *e, const char *path, int *made) {
   char *s = NULL;
   struct stat st;
   TRY(mem_strdup(e, &s, path));
+  for (size_t n = strlen(s); n > 1 && s[n - 1] == '/'; n--) s[n - 1] = 0;
   for (char *p = s + 1; s[0]; p++) {
     char c = *p;
     if (c != '/' && c != 0) continue;

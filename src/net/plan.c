@@ -53,6 +53,7 @@ static void fuse_pool(planner *p, int i) {
   const cldann_node *in = p->net->nodes[i]->in;
   slot *first = &p->at[in->id];
   if (first->consumers != 1) return;
+  if (first->fused && !(first->o.type->flags & OP_ACT)) return; /* a pooling behind a pooling */
   if (first->fused) first = below(p, in->id);
   if (!first->o.type->takes_pool || !first->o.type->takes_pool(p->l, &first->o, &n->o)) return;
   first->o.pool = &n->o;

@@ -48,7 +48,8 @@ int conv2d_takes_pool(const launches *l, const op *o, const op *pool) {
   const long long lines = (o->out.h - 1LL) * w->stride_y + w->height;
   if (!l->dev->is_cpu || (l->force && strcmp(l->force, "cpu") != 0)) return 0;
   if (q->stride_y != q->height || q->stride_x != q->width) return 0; /* overlapping windows would convolve twice */
-  return line * lines <= IMAGE_LIMIT && 2LL * pool->out.h * pool->out.w * o->units <= IMAGE_LIMIT;
+  const long long windows = (long long)pool->out.h * pool->out.w;
+  return line * lines <= IMAGE_LIMIT && 2 * windows * o->units <= IMAGE_LIMIT && windows * q->height * q->width <= IMAGE_LIMIT;
 }
 
 static void pool_defs(launches *l, launch *k, const op *o) {

@@ -340,7 +340,7 @@ int trainer_run(trainer *t, int64_t until) {
     cldann_progress p;
     while (t->step < end) {
       TRY(run_chunk(t, (int)(end - t->step < t->chunk ? end - t->step : t->chunk), t->step == first));
-      if (t->o.should_stop && t->o.should_stop(t->o.user))
+      if (t->step < until && t->o.should_stop && t->o.should_stop(t->o.user))
         FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
     }
     t->seconds += clock_now() - start;
