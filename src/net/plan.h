@@ -1,8 +1,8 @@
 /*
  * net/plan.h: the planner ("scheduler"): from a net and a batch to the ordered list of launches of one step.
  *
- * It decides which nodes a phase needs, which activations are fused, where gradients live and who writes each first:
- * the first writer of a gradient writes (beta 0), later ones add (beta 1), and one that covers only some rows is never
+ * It decides which nodes a phase needs, which activations and poolings are fused, where gradients live and who writes each
+ * first: the first writer of a gradient writes (beta 0), later ones add (beta 1), and one that covers only some rows is never
  * first (the planner clears the gradient before it). Order: control, gather, forward, domain head's backward, label
  * head's, features', gradient norms, updates. Memory is net/memory.c's. Knows nothing of schedules or epochs.
  */
