@@ -7,8 +7,8 @@
 
 typedef enum { PASS_FORWARD, PASS_DATA, PASS_WEIGHTS } pass; /* PASS of cl/conv2d_local.cl */
 
-/* The launch of a pass whose product is m x n with k terms, cut into runs; arguments and the rest are the caller's. */
-static launch *add_pass(launches *l, const char *name, const conv *c, pass p, int m, int n, int k, local_split split) {
+/* The launch of a pass whose product is m x n, its sums cut into runs; arguments and the rest are the caller's. */
+static launch *add_pass(launches *l, const char *name, const conv *c, pass p, int m, int n, local_split split) {
   launch *at = launches_add(l, "conv2d_local", "conv2d_local", name);
   conv2d_shape_defs(l, at, c->o, c->io->x.rows);
   launch_def(l, at, "PASS", p);
@@ -16,7 +16,7 @@ static launch *add_pass(launches *l, const char *name, const conv *c, pass p, in
   launch_def(l, at, "B_BY_K", p == PASS_DATA);
   launch_def(l, at, "RUN", split.run);
   gemm_local_grid(l, at, m, n, split.parts);
-  at->flops = 2.0 * m * n * k;
+  at->flops = conv2d_pass_flops(c->o, c->io->x.rows); /* without the row of the bias and what a stride pads */
   return at;
 }
 
@@ -28,7 +28,7 @@ void conv2d_local_forward(launches *l, const char *name, const void *what) {
   const conv *c = what;
   const op *o = c->o;
   const int m = c->io->x.rows * o->out.h * o->out.w, k = window_area(o) * o->in.c;
-  launch *at = add_pass(l, name, c, PASS_FORWARD, m, o->units, k, (local_split){1, k});
+  launch *at = add_pass(l, name, c, PASS_FORWARD, m, o->units, (local_split){1, k});
   launch_def(l, at, "ACT", o->act);
   launch_in(l, at, c->io->x);
   launch_in(l, at, c->io->w);
@@ -40,7 +40,7 @@ void conv2d_local_backward_data(launches *l, const char *name, const void *what)
   const conv *c = what;
   const op *o = c->o;
   const int m = c->io->x.rows * o->in.h * o->in.w, k = window_area(o) * o->units;
-  launch *at = add_pass(l, name, c, PASS_DATA, m, o->in.c, k, (local_split){1, k});
+  launch *at = add_pass(l, name, c, PASS_DATA, m, o->in.c, (local_split){1, k});
   launch_def(l, at, "BETA", c->io->beta);
   launch_in(l, at, c->io->dy);
   launch_in(l, at, c->io->w);
@@ -56,7 +56,7 @@ void conv2d_local_backward_weights(launches *l, const char *name, const void *wh
   const int weights = (rows - 1) * o->units, stride = rows * o->units;
   const local_split split = gemm_local_split(rows, o->units, k);
   tensor part = launches_tensor(l, "partial sums", 4, split.parts, 1, 1, stride);
-  launch *at = add_pass(l, name, c, PASS_WEIGHTS, rows, o->units, k, split);
+  launch *at = add_pass(l, name, c, PASS_WEIGHTS, rows, o->units, split);
   launch_in(l, at, c->io->x);
   launch_in(l, at, c->io->dy);
   launch_in(l, at, c->io->dy); /* in place of a bias */
