@@ -74,12 +74,7 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
   k->flops = 2.0 * g->m * g->n * g->k;
 }
 
-static void emit_generic(launches *l, const char *name, const void *what) {
-  const gemm *g = what;
-  launch *k = launches_add(l, "gemm", "gemm_plain", name);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "BETA", g->beta);
-  launch_def(l, k, "ACT", g->act);
+void gemm_operands(launches *l, launch *k, const gemm *g) {
   launch_in(l, k, g->a);
   launch_int(l, k, g->a_trans ? 1 : g->k);
   launch_int(l, k, g->a_trans ? g->m : 1);
@@ -87,6 +82,15 @@ static void emit_generic(launches *l, const char *name, const void *what) {
   launch_int(l, k, g->b_trans ? 1 : g->n);
   launch_int(l, k, g->b_trans ? g->k : 1);
   launch_in(l, k, g->bias.buf ? g->bias : g->b);
+}
+
+static void emit_generic(launches *l, const char *name, const void *what) {
+  const gemm *g = what;
+  launch *k = launches_add(l, "gemm", "gemm_plain", name);
+  launch_def(l, k, "BIAS", g->bias.buf != 0);
+  launch_def(l, k, "BETA", g->beta);
+  launch_def(l, k, "ACT", g->act);
+  gemm_operands(l, k, g);
   launch_write(l, k, g->c, g->beta);
   launch_int(l, k, g->m);
   launch_int(l, k, g->n);

@@ -21,6 +21,8 @@ typedef struct gemm {
 void gemm_emit(launches *l, const gemm *g);
 /* Is there a variant of this name that the device can run? CLBlast is one where it is built in. */
 int gemm_has(const device_info *d, const char *name);
+/* The arguments a, b, each with its strides of rows and columns, and bias (b where there is none), for any transposition. */
+void gemm_operands(launches *l, launch *k, const gemm *g);
 /* c = act(c + bias), after a product that could do neither; nothing when there is neither. */
 void gemm_bias_act_emit(launches *l, const char *name, const gemm *g);
 /* sum over the rows of x (rows, columns) into out (columns); two stages of fixed size. */

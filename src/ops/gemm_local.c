@@ -55,13 +55,7 @@ void gemm_local_emit(launches *l, const char *name, const void *what) {
   launch_def(l, k, "BIAS", whole && g->bias.buf);
   launch_def(l, k, "BETA", whole && g->beta);
   launch_def(l, k, "ACT", whole ? g->act : ACT_NONE);
-  launch_in(l, k, g->a);
-  launch_int(l, k, g->a_trans ? 1 : g->k);
-  launch_int(l, k, g->a_trans ? g->m : 1);
-  launch_in(l, k, g->b);
-  launch_int(l, k, g->b_trans ? 1 : g->n);
-  launch_int(l, k, g->b_trans ? g->k : 1);
-  launch_in(l, k, g->bias.buf ? g->bias : g->b);
+  gemm_operands(l, k, g);
   launch_write(l, k, out, whole && g->beta);
   launch_int(l, k, g->m);
   launch_int(l, k, g->n);
