@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/rng.h"
 #include "ops/gemm.h"
 #include "runner.h"
@@ -28,12 +28,6 @@ int harness_has(const char *way) {
   return gemm_has(device_get_info(harness_ctx->dev), way); /* the product has every variant there is */
 }
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void must(const rig *g, int rc, const char *what) {
   ck_assert_msg(rc >= 0, "%s: %s: %s", g->label, what, harness_ctx->err.message);
 }
@@ -41,7 +35,7 @@ static void must(const rig *g, int rc, const char *what) {
 void rig_begin(rig *g, const char *way, const char *label) {
   memset(g, 0, sizeof *g);
   err_clear(&harness_ctx->err);
-  g->started = now();
+  g->started = clock_now();
   snprintf(g->label, sizeof g->label, "%s [%s]", label, way);
   g->info = *device_get_info(harness_ctx->dev);
   if (strcmp(way, "cpu") != 0) g->info.is_cpu = 0;
@@ -163,7 +157,7 @@ void rig_end(rig *g) {
   else
     launches_free(g->l);
   for (int i = 0; i < g->n; i++) buffer_free(g->slots[i].buf);
-  if (env_is_set("CLDANN_TEST_VERBOSE")) printf("%7.1f ms  %s\n", 1e3 * (now() - g->started), g->label);
+  if (env_is_set("CLDANN_TEST_VERBOSE")) printf("%7.1f ms  %s\n", 1e3 * (clock_now() - g->started), g->label);
 }
 
 double tolerance(double want, double mag, double terms) {
