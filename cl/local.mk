@@ -21,7 +21,7 @@ cl_files = \
 
 EXTRA_DIST += $(cl_files) tools/embed-cl
 CLEANFILES += src/device/kernels_embedded.c
-nodist_libcldann_internal_la_SOURCES = src/device/kernels_embedded.c
+nodist_libcldann_internal_la_SOURCES += src/device/kernels_embedded.c
 
 # cl/local.mk is a prerequisite so that a file taken off the list also leaves the library.
 src/device/kernels_embedded.c: $(cl_files) tools/embed-cl cl/local.mk

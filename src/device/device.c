@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "device/tuning.h"
 
 struct buffer {
   device *dev;
@@ -176,6 +177,7 @@ int device_open(cldann_error *e, const char *selector, device **out) {
   CL_TRY(e, d->info.name, code);
   d->queue = clCreateCommandQueue(d->ctx, d->id, 0, &code);
   CL_TRY(e, d->info.name, code);
+  TRY(tuning_open(e, &d->info, NULL, &d->tuning));
   mem_free(infos);
   *out = d;
   return CLDANN_OK;
@@ -196,6 +198,7 @@ void device_close(device *d) {
   device_free_programs(d);
   for (int i = 0; i < d->n_events; i++) clReleaseEvent(d->events[i]);
   mem_free(d->events);
+  tuning_free(d->tuning);
   if (d->queue) clReleaseCommandQueue(d->queue);
   if (d->ctx) clReleaseContext(d->ctx);
   mem_free(d);
@@ -207,6 +210,15 @@ const device_info *device_get_info(const device *d) {
 
 cldann_error *device_error(device *d) {
   return d->err;
+}
+
+const tuning *device_get_tuning(const device *d) {
+  return d->tuning;
+}
+
+void device_set_tuning(device *d, tuning *t) {
+  tuning_free(d->tuning);
+  d->tuning = t;
 }
 
 int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {

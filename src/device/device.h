@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 typedef struct device device;
+typedef struct tuning tuning;
 typedef struct buffer buffer;
 typedef struct kernel kernel;
 
@@ -32,6 +33,9 @@ void device_close(device *d);
 void device_at_close(device *d, void (*f)(void));
 const device_info *device_get_info(const device *d);
 cldann_error *device_error(device *d); /* where failures of calls on this device are recorded */
+/* How passes are done on this device (device/tuning.h). device_set_tuning takes it over and frees the one before. */
+const tuning *device_get_tuning(const device *d);
+void device_set_tuning(device *d, tuning *t);
 
 int buffer_new(device *d, const char *what, size_t bytes, buffer **out);
 void buffer_free(buffer *b);

@@ -22,6 +22,7 @@ struct device {
   cl_context ctx;
   cl_command_queue queue;
   program *programs;
+  tuning *tuning;
   cl_event *events; /* while profiling */
   int n_events, cap_events, profiling;
   int sync; /* CLDANN_SYNC */

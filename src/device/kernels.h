@@ -19,4 +19,7 @@ typedef struct kernel_source {
 /* In the order of cl/local.mk; ends with an entry whose name is NULL. */
 extern const kernel_source kernel_sources[];
 
+/* tuning/built-in.conf as a text: the tuning file that ships (device/tuning.h). */
+extern const char *const tuning_built_in;
+
 #endif

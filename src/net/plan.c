@@ -55,7 +55,7 @@ static void fuse_pool(planner *p, int i) {
   if (first->consumers != 1) return;
   if (first->fused && !(first->o.type->flags & OP_ACT)) return; /* a pooling behind a pooling */
   if (first->fused) first = below(p, in->id);
-  if (!first->o.type->takes_pool || !first->o.type->takes_pool(p->l, &first->o, &n->o)) return;
+  if (!first->o.type->takes_pool || !first->o.type->takes_pool(&first->o, &n->o)) return;
   first->o.pool = &n->o;
   first->o.saves = n->o.saves;
   n->fused = 1;
@@ -338,6 +338,8 @@ int plan_build(device *d, cldann_net *net, const plan_buffers *b, const plan_spe
   int rc;
   TRY(launches_new(net->err, device_get_info(d), &p.l));
   p.l->force = s->force;
+  p.l->tuning = device_get_tuning(d);
+  p.l->reference = s->reference;
   TRY(mem_new(net->err, &p.at, (size_t)net->n, sizeof *p.at));
   TRY(analyse(&p));
   begin(&p);

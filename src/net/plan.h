@@ -37,7 +37,8 @@ typedef struct plan_spec {
   int label_reduce, domain_reduce;
   int optimiser; /* METHOD of cl/optim.cl */
   float scale;
-  const char *force; /* a kernel variant to prefer (tests); NULL: the rule */
+  const char *force;     /* a kernel variant to prefer (tests); NULL: tuning file and rule */
+  const char *reference; /* the key of a pass to do by the reference (ops/choice.h); NULL: none */
 } plan_spec;
 
 /* The caller frees the list (launches_free) or hands it to replay_new. */

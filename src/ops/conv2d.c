@@ -6,7 +6,7 @@
  */
 #include "ops/conv2d.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "ops/gemm.h"
 #include "ops/window.h"
@@ -67,7 +67,7 @@ static void tile_defs(launches *l, launch *k, tile t) {
 static void forward_cpu(launches *l, const char *name, const void *what) {
   const conv *c = what;
   const op *o = c->o;
-  const tile t = tile_pick(o->out.w, o->units, l->dev->vector_width, 4, 0);
+  const tile t = tile_choose(l, o->out.w, o->units, 4, 0);
   launch *k = launches_add(l, "conv2d", "conv2d_tile", name);
   conv2d_shape_defs(l, k, o, c->io->x.rows);
   tile_defs(l, k, t);
@@ -101,7 +101,7 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
   const conv *c = what;
   const op *o = c->o;
   const cldann_window *w = &o->window;
-  const tile t = tile_pick(o->in.w, o->in.c, l->dev->vector_width, 4, 0);
+  const tile t = tile_choose(l, o->in.w, o->in.c, 4, 0);
   tensor flipped = launches_tensor(l, "flipped weights", 4, 1, 1, 1, (int)o->params[0].count);
   launch *k = launches_add(l, "conv2d", "conv2d_flip", name);
   launch_def(l, k, "KH", w->height);
@@ -165,7 +165,7 @@ static void backward_weights_cpu(launches *l, const char *name, const void *what
   const op *o = c->o;
   const int kh = o->window.height, kw = o->window.width, rows = c->io->x.rows;
   const int weights = (int)o->params[0].count, stride = weights + o->units;
-  const tile t = tile_pick(kw * o->in.c, o->units, l->dev->vector_width, 4, 0);
+  const tile t = tile_choose(l, kw * o->in.c, o->units, 4, 0);
   const int s = dw_parts(rows, o->out.h, o->out.w, kh, weights);
   const int block_c = kw * o->in.c <= 2048 ? o->in.c : 2048 / kw > 1 ? 2048 / kw : 1; /* BLOCK_C of the kernel */
   tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, stride);
@@ -213,17 +213,34 @@ static const variant weight_variants[] = {{"cpu", fits_cpu, backward_weights_cpu
                                           {"local", fits_local, conv2d_local_backward_weights, rule_gpu},
                                           {"generic", fits_any, backward_weights_generic, NULL}};
 
-static void emit(launches *l, const variant *table, const op *o, const op_io *io) {
-  const conv c = {o, io};
-  const variant *v = variant_pick(l, table, 3, &c);
-  v->emit(l, v->name, &c);
+void conv2d_key(char key[KEY], const char *pass, const op *o) {
+  const cldann_window *w = &o->window;
+  snprintf(key, KEY, "conv2d.%s %dx%dx%d %dx%dx%d /%dx%d", pass, o->in.h, o->in.w, o->in.c, w->height, w->width, o->units,
+           w->stride_y, w->stride_x);
+}
+
+/* All tables have three rows. */
+static void emit(launches *l, const variant *table, const char *pass, const op *o, const op_io *io) {
+  const conv c = {.o = o, .io = io};
+  char key[KEY];
+  conv2d_key(key, pass, o);
+  choice_emit(l, table, 3, key, &c);
+}
+
+void conv2d_forward(launches *l, const op *o, const op_io *io) {
+  emit(l, forward_variants, "forward", o, io);
+}
+
+void conv2d_backward_weights(launches *l, const op *o, const op_io *io) {
+  emit(l, weight_variants, "weights", o, io);
+}
+
+void conv2d_backward_data(launches *l, const op *o, const op_io *io) {
+  emit(l, data_variants, "data", o, io);
 }
 
 static void forward(launches *l, const op *o, const op_io *io) {
-  if (o->pool)
-    conv2d_pooled_forward(l, o, io);
-  else
-    emit(l, forward_variants, o, io);
+  (o->pool ? conv2d_pooled_forward : conv2d_forward)(l, o, io);
 }
 
 static void backward(launches *l, const op *o, const op_io *io) {
@@ -231,8 +248,8 @@ static void backward(launches *l, const op *o, const op_io *io) {
     conv2d_pooled_backward(l, o, io);
     return;
   }
-  emit(l, weight_variants, o, io);
-  if (io->dx.buf) emit(l, data_variants, o, io);
+  conv2d_backward_weights(l, o, io);
+  if (io->dx.buf) conv2d_backward_data(l, o, io);
 }
 
 static double flops(const op *o) {

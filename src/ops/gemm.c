@@ -4,6 +4,7 @@
  */
 #include "ops/gemm.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "config.h"
@@ -12,11 +13,6 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <clblast_c.h>
 #endif
-
-/* A panel of B (k rows of NV*V) should stay in the second-level cache while rows of A go by: fewer vectors for large k. */
-static tile gemm_rule(int m, int n, int k, int width) {
-  return tile_pick(m, n, width, (long long)k * 3 * width <= 98304 ? 4 : 2, 1);
-}
 
 /* A block of B of this size stays in the first-level cache while rows of A and c go by. */
 enum { PANEL_BYTES = 32768 };
@@ -32,11 +28,34 @@ static int panel_rows(int m, int rows) {
   return ceil_div(ceil_div(m, blocks), rows) * rows;
 }
 
+/*
+ * With panels and without. Without, a panel of B (k rows of NV*V) should all the same stay in the second-level cache while
+ * rows of A go by: fewer vectors for large k.
+ */
+static numbers cpu_choose(launches *l, const gemm *g) {
+  tile wide[TILES], in_place[TILES];
+  numbers ways[2 * TILES];
+  const int width = l->dev->vector_width, narrow = (long long)g->k * 3 * width > 98304;
+  const int n_wide = tile_list(g->m, g->n, width, 4, 1, wide);
+  const int n_in_place = tile_list(g->m, g->n, width, narrow ? 2 : 4, 1, in_place);
+  const int panels = panel_rule(g, wide[0]), half = MOST_WAYS / 2;
+  int n = 0;
+  /* The best of both come first, the rule's ahead of the others: those are the ways that a tuner tries. */
+  for (int from = 0; from < TILES; from += half)
+    for (int second = 0; second < 2; second++)
+      for (int i = from; i < from + half; i++) {
+        const int panel = second ? !panels : panels;
+        const tile *t = panel ? &wide[i] : &in_place[i];
+        if (i < (panel ? n_wide : n_in_place)) ways[n++] = (numbers){{panel, t->v, t->nv, t->rows}};
+      }
+  return choice_numbers(l, "panel v nv rows", ways, n);
+}
+
 static void emit_cpu(launches *l, const char *name, const void *what) {
   const gemm *g = what;
-  const tile wide = tile_pick(g->m, g->n, l->dev->vector_width, 4, 1);
-  const int panels = panel_rule(g, wide);
-  const tile t = panels ? wide : gemm_rule(g->m, g->n, g->k, l->dev->vector_width);
+  const numbers way = cpu_choose(l, g);
+  const int panels = way.v[0];
+  const tile t = {way.v[1], way.v[2], way.v[3]};
   tensor b = g->b;
   if (g->b_trans) { /* the tile kernel reads B by rows: turn it once */
     b = launches_tensor(l, "transposed", 4, 1, g->k, g->n, 1);
@@ -189,8 +208,9 @@ int gemm_has(const device_info *d, const char *name) {
 }
 
 void gemm_emit(launches *l, const gemm *g) {
-  const variant *v = variant_pick(l, gemm_variants, VARIANTS, g);
-  v->emit(l, v->name, g);
+  char key[KEY];
+  snprintf(key, sizeof key, "gemm %dx%dx%d%s%s", g->m, g->n, g->k, g->a_trans ? " at" : "", g->b_trans ? " bt" : "");
+  choice_emit(l, gemm_variants, VARIANTS, key, g);
 }
 
 void sum_partials_emit(launches *l, tensor part, int first, int stride, int count, tensor out, int n, int beta) {

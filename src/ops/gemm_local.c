@@ -19,18 +19,23 @@ int fits_local(const device_info *d, const void *what) {
 }
 
 /*
- * The width of the tile, 16, 32 or 64, that leaves least work undone: columns, rounded up, plus for each tile across the cost
- * of fetching its rows, about that of 16 columns. A group has four work-items a column: 64, 128 or 256.
+ * The width of the tile, 16, 32 or 64: by the rule the one that leaves least work undone: columns, rounded up, plus for each
+ * tile across the cost of fetching its rows, about that of 16 columns. A group has four work-items a column: 64, 128 or 256.
  */
-static int tile_columns(const device_info *d, int n) {
-  int best = 16;
-  for (int t = 32; t <= 64 && (size_t)t * 4 <= d->max_work_group; t *= 2)
-    if (ceil_div(n, t) * (t + 16) <= ceil_div(n, best) * (best + 16)) best = t;
-  return best;
+static int tile_columns(launches *l, int n) {
+  numbers ways[3];
+  int count = 0;
+  for (int t = 16; t <= 64 && (t == 16 || (size_t)t * 4 <= l->dev->max_work_group); t *= 2) {
+    int at = count++;
+    for (; at > 0 && ceil_div(n, t) * (t + 16) <= ceil_div(n, ways[at - 1].v[0]) * (ways[at - 1].v[0] + 16); at--)
+      ways[at] = ways[at - 1];
+    ways[at] = (numbers){{t}};
+  }
+  return choice_numbers(l, "tn", ways, count).v[0];
 }
 
 void gemm_local_grid(launches *l, launch *k, int m, int n, int parts) {
-  const int columns = tile_columns(l->dev, n);
+  const int columns = tile_columns(l, n);
   const size_t group = 4 * (size_t)columns, tiles = (size_t)ceil_div(m, TILE_ROWS) * (size_t)ceil_div(n, columns);
   launch_def(l, k, "TN", columns);
   launch_groups(l, k, group, tiles, (size_t)parts);

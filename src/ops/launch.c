@@ -31,6 +31,7 @@ void launches_free(launches *l) {
   if (!l) return;
   mem_free(l->bufs);
   mem_free(l->list);
+  mem_free(l->decisions);
   mem_free(l);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "device/device.h"
+#include "device/tuning.h"
 
 /* A (rows,h,w,c) block of float, int32 or bytes in a virtual buffer; offset in elements. Views share the buffer. */
 typedef struct tensor {
@@ -68,10 +69,28 @@ typedef struct launch {
   int (*library)(device *d, const struct launch *l, const vbuf *bufs, buffer *arena); /* instead of a kernel: CLBlast */
 } launch;
 
+/* How one pass is done, and how else it could be; see ops/choice.h. */
+enum { KEY = 112, WAY = 64, MOST_WAYS = 16, MOST_VARIANTS = 4 };
+typedef struct decision {
+  char key[KEY], use[WAY];
+  int tuned;                           /* by the tuning file, not by the rule */
+  int first, last;                     /* its launches: first..last-1 */
+  int first_buf;                       /* buffers from here on are its own temporaries, or of later ops */
+  char ways[MOST_WAYS][WAY];           /* of the variant taken, best first by the rule */
+  const char *variants[MOST_VARIANTS]; /* the others that the device can run */
+  int n_ways, n_variants;
+} decision;
+
 typedef struct launches {
   cldann_error *err;
   const device_info *dev;
-  const char *force; /* a variant to prefer where an op has it (tests, check-device); NULL: the rule */
+  const char *force;     /* a variant to prefer where an op has it (tests, check-device); NULL: tuning file and rule */
+  const tuning *tuning;  /* NULL: the rule alone */
+  const char *reference; /* the key of a pass to do by the reference, each of its parts; NULL: none */
+  decision *decisions;
+  int n_decisions, cap_decisions;
+  int deciding, in_reference; /* while an op emits: its decision */
+  const char *numbers;        /* and the tuning file's numbers for it */
   vbuf *bufs;
   int n_bufs, cap_bufs;
   launch *list;

@@ -1,6 +1,8 @@
 # src/ops: shapes, forward and backward of each op.
 libcldann_internal_la_SOURCES += \
 	src/ops/act.c \
+	src/ops/choice.c \
+	src/ops/choice.h \
 	src/ops/conv2d.c \
 	src/ops/conv2d.h \
 	src/ops/conv2d_local.c \

@@ -9,7 +9,7 @@
 #define CLDANN_OPS_OP_H
 
 #include "../cl/layout.clh"
-#include "ops/launch.h"
+#include "ops/choice.h"
 
 typedef struct shape { /* of one row */
   int h, w, c;
@@ -75,8 +75,8 @@ struct op_type {
   int (*infer)(op *o, cldann_error *e); /* checks attributes, sets out, params, saves */
   void (*forward)(launches *l, const op *o, const op_io *io);
   void (*backward)(launches *l, const op *o, const op_io *io);
-  /* conv2d: may this max-pooling be computed in its kernels? NULL: never. */
-  int (*takes_pool)(const launches *l, const op *o, const op *pool);
+  /* conv2d: may this max-pooling become part of it? NULL: never. */
+  int (*takes_pool)(const op *o, const op *pool);
   double (*flops)(const op *o); /* multiply and add count as two, forward, one row; NULL: 0 */
 };
 
@@ -86,29 +86,5 @@ extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_relu, op_sig
 
 const op_type *op_find(const char *name);
 size_t op_param_count(const op *o);
-
-/*
- * A variant is one way to do a pass. `fits`: can the device run it? `rule`: should it, when nobody forces a variant? The
- * first row that fits and that its rule wants is taken, or the one named by l->force if it fits.
- */
-typedef struct variant {
-  const char *name;
-  int (*fits)(const device_info *d, const void *what);
-  void (*emit)(launches *l, const char *name, const void *what);
-  int (*rule)(const device_info *d, const void *what); /* NULL: wherever it fits */
-} variant;
-const variant *variant_pick(const launches *l, const variant *table, int n, const void *what);
-
-int fits_any(const device_info *d, const void *what);
-int fits_cpu(const device_info *d, const void *what);
-int fits_local(const device_info *d, const void *what); /* local tiles: memory and work-groups for them */
-int rule_gpu(const device_info *d, const void *what);
-
-/* The register tile of the CPU variants: vector width, vectors, scalar rows. Pure function of shape and vector width. */
-typedef struct tile {
-  int v, nv, rows;
-} tile;
-tile tile_pick(int rows, int n, int width, int max_nv, int strided);
-int ceil_div(int a, int b);
 
 #endif
