@@ -19,6 +19,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/schedule.c \
 	src/train/schedule.h \
 	src/train/settings.h \
+	src/train/stand.c \
+	src/train/stand.h \
 	src/train/trainer.c \
 	src/train/trainer.h \
 	src/train/trainer_internal.h
