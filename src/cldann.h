@@ -269,6 +269,52 @@ typedef struct cldann_bench_options {
  */
 int cldann_bench(cldann_experiment *x, const cldann_bench_options *options, cldann_bench_result *result);
 
+/* ---- Tuning ------------------------------------------------------------------------------------------------------- */
+
+/*
+ * How a pass of a layer is done (which kernel, which register tile ...) is a choice: by a rule on device and shape, or by a
+ * tuning file that cldann_write_tuning made for the device and its driver. Never a timing while training, so runs repeat.
+ * cldann_use_tuning takes a file for all that is planned from then on; "none": the rules alone; NULL: $CLDANN_TUNING, else
+ * the user's file ($XDG_CONFIG_HOME/cldann/tuning.conf) where it has the device, else the one that is built in, as
+ * cldann_open does. CLDANN_E_CONFIG where the file is not for this device.
+ */
+int cldann_use_tuning(cldann *c, const char *file);
+const char *cldann_tuning(const cldann *c); /* what is in use, for people */
+
+enum { CLDANN_KEY_ROOM = 112, CLDANN_WAY_ROOM = 192 };
+typedef struct cldann_choice {
+  char of[CLDANN_KEY_ROOM];  /* a pass and its shape: "gemm 64x100x2352" */
+  char use[CLDANN_WAY_ROOM]; /* one way to do it: "cpu panel=0 v=16 nv=2 rows=8" */
+  int tuned;                 /* by a tuning file; not by the rule */
+  int in_use;                /* as it is done now; not one of the others */
+  double us;                 /* microseconds of a step that go to it, 0: not measured */
+} cldann_choice;
+typedef void (*cldann_on_choice)(void *user, const cldann_choice *choice);
+
+typedef struct cldann_tune_options {
+  int inference; /* not 0: the evaluation of a batch, in place of a training step */
+  int batch;     /* as in cldann_bench_options */
+  cldann_on_choice on_choice;
+  void *user;
+} cldann_tune_options;
+
+/* All choices of a step, as they are made now, with their times. */
+int cldann_time_choices(cldann_experiment *x, const cldann_tune_options *options);
+/* All choices of a step, each followed by the other ways that may be tried; nothing is measured. */
+int cldann_list_choices(cldann_experiment *x, const cldann_tune_options *options);
+/*
+ * Makes the first of n choices, the others too, and holds its results in a step on random rows against those of the
+ * reference kernels: CLDANN_E_CHECK where they differ. Then times it into *us. A kernel that hangs or crashes does so in this
+ * process: try ways in one of their own.
+ */
+int cldann_try_choices(cldann_experiment *x, const cldann_choice *choices, int n, const cldann_tune_options *options,
+                       double *us);
+/*
+ * Writes a tuning file, NULL: the user's, for this device and driver. What the file says of other devices, and of this one
+ * for other shapes, stays; a choice with in_use set is left to the rule. Its times go in as comments of a kind.
+ */
+int cldann_write_tuning(cldann *c, const char *file, const cldann_choice *choices, int n);
+
 /* Writes a PNG with sample images of the training sets, source above target: `rows` rows of `columns` each. */
 int cldann_sample_sheet(cldann_experiment *x, const char *path, int rows, int columns);
 

@@ -39,19 +39,24 @@ enum {
   CLI_SEED = 1 << 10,
   CLI_THREADS = 1 << 11,
   CLI_INFERENCE = 1 << 12,
-  CLI_BATCH = 1 << 13
+  CLI_BATCH = 1 << 13,
+  CLI_TUNING = 1 << 14,
+  CLI_CHOICE = 1 << 15,
+  CLI_LIMIT = 1 << 16,
+  CLI_CLBLAST = 1 << 17
 };
 
 enum { CLI_MAX_ARGS = 2 };
 
 typedef struct cli_args {
-  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch; /* NULL: not given */
-  const char **sets;                                                        /* "key=value" */
-  int n_sets;
+  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning; /* NULL: not given */
+  const char **sets;                                                                 /* "key=value" */
+  const char **choices;                                                              /* "pass: way" */
+  int n_sets, n_choices;
   const char *arg[CLI_MAX_ARGS];
   int n_args;
-  int json, quiet, inference;
-  int64_t seed, threads;
+  int json, quiet, inference, clblast;
+  int64_t seed, threads, limit;
 } cli_args;
 
 typedef struct cli_command {
@@ -62,8 +67,8 @@ typedef struct cli_command {
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */
 } cli_command;
 
-extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_data_mnistm, cmd_data_fetch,
-    cmd_data_sheet, cmd_check_device;
+extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_data_mnistm,
+    cmd_data_fetch, cmd_data_sheet, cmd_check_device;
 
 /* ---- options.c ---- */
 
@@ -80,6 +85,8 @@ int cli_fail(const cldann_error *e);
 int cli_fail_usage(const char *fmt, ...) ERR_PRINTF(1, 2);
 /* " (did you mean 'x'?)" in a static buffer, or "". */
 const char *cli_nearest(const char *name, const char *const *known, size_t n);
+
+extern const char *cli_self; /* how this command was called: argv[0] */
 
 /* Device and experiment of a; `extra` are overrides after those of a. Exit codes; on failure nothing is open. */
 int cli_open(const cli_args *a, cldann **c);

@@ -172,6 +172,6 @@ const cli_command cmd_bench = {
         "whole, queued back to back. With several --batch sizes: a line for each. With --json: an object a launch (\"type\":\n"
         "\"launch\"; not with several sizes) and one a size (\"type\": \"bench\") with step_ms, samples_per_second,\n"
         "gflops_dense, peak_gflops, peak_fraction and more.",
-    .options = CLI_SET | CLI_DEVICE | CLI_INFERENCE | CLI_BATCH | CLI_JSON,
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_INFERENCE | CLI_BATCH | CLI_JSON,
     .run = run,
 };

@@ -40,6 +40,6 @@ const cli_command cmd_eval = {
     .summary = "evaluate a trained model",
     .help = "Evaluates a model file, which 'cldann train --out DIR' wrote as DIR/model.safetensors, on the test sets of an\n"
             "experiment file. The network must be that of the training.",
-    .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_JSON | CLI_QUIET,
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_JSON | CLI_QUIET,
     .run = run,
 };

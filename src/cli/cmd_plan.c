@@ -28,6 +28,6 @@ const cli_command cmd_plan = {
     .summary = "print the launches of a training step",
     .help = "Prints the plan of one training step: the launches in order, with shapes, kernel variant, FLOPs and bytes, and\n"
             "the peak device memory. The data are loaded, to count them; nothing is trained. It depends on the device.",
-    .options = CLI_SET | CLI_DEVICE | CLI_DATA,
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA,
     .run = run,
 };

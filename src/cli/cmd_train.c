@@ -46,6 +46,6 @@ const cli_command cmd_train = {
             "result. With --out the folder gets model.safetensors and metrics.jsonl. With --json the last line is the result:\n"
             "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
             "Ctrl-C stops after at most 32 steps; what was learned so far is written to --out.",
-    .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_OUT | CLI_JSON | CLI_QUIET,
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_JSON | CLI_QUIET,
     .run = run,
 };

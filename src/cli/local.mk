@@ -3,6 +3,8 @@
 bin_PROGRAMS += cldann
 cldann_LDADD = libcldann_internal.la
 cldann_SOURCES = \
+	src/cli/child.c \
+	src/cli/child.h \
 	src/cli/cli.h \
 	src/cli/cmd_bench.c \
 	src/cli/cmd_check_device.c \
@@ -12,6 +14,7 @@ cldann_SOURCES = \
 	src/cli/cmd_eval.c \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_train.c \
+	src/cli/cmd_tune.c \
 	src/cli/main.c \
 	src/cli/options.c \
 	src/cli/progress.c \

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cmd_train,       &cmd_compare,    &cmd_eval,       &cmd_plan,    &cmd_bench,
+    &cmd_train,       &cmd_compare,    &cmd_eval,       &cmd_plan,    &cmd_bench,        &cmd_tune,
     &cmd_data_mnistm, &cmd_data_fetch, &cmd_data_sheet, &cmd_devices, &cmd_check_device,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -27,7 +27,7 @@ static const struct {
     {EXIT_DATA, "a file: missing, not writable, damaged, not to be downloaded"},
     {EXIT_DEVICE, "no such device, or OpenCL failed"},
     {EXIT_DIVERGED, "training diverged"},
-    {EXIT_SELF_TEST, "check-device found a fault"},
+    {EXIT_SELF_TEST, "check-device found a fault, or a way to tune is wrong"},
     {EXIT_INTERRUPTED, "interrupted"},
 };
 
@@ -40,6 +40,7 @@ static void print_help(void) {
   for (size_t i = 0; i < sizeof exits / sizeof *exits; i++) printf("  %3d  %s\n", exits[i].code, exits[i].meaning);
   puts("\nenvironment:\n"
        "  CLDANN_DEVICE  the device when --device is not given\n"
+       "  CLDANN_TUNING  the tuning file when --tuning is not given, or 'none'\n"
        "  CLDANN_DATA    the data folder when --data is not given\n"
        "  CLDANN_CACHE   where 'cldann data fetch' puts files\n"
        "  CLDANN_MIRROR  a server to download from\n"
@@ -118,6 +119,7 @@ int main(int argc, char **argv) {
 #ifdef SIGXFSZ
   signal(SIGXFSZ, SIG_IGN); /* a file above the limit is an error of write(), told and cleaned up after */
 #endif
+  cli_self = argv[0];
   code = dispatch(argc, argv);
   errno = 0;
   if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_FINE) {

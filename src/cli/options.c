@@ -30,6 +30,12 @@ static const option_row rows[] = {
     {"bsds", CLI_BSDS, "TGZ", "BSR_bsds500.tgz as downloaded"},
     {"inference", CLI_INFERENCE, NULL, "time the label head's evaluation of a batch, not a training step"},
     {"batch", CLI_BATCH, "LIST", "rows of a step; several, as in 1,64,256, give a line each (default: the experiment's)"},
+    {"tuning", CLI_TUNING, "FILE",
+     "tuning file for the kernels, or 'none' (default: $CLDANN_TUNING, the user's, the built-in)"},
+    {"choice", CLI_CHOICE, "PASS: WAY",
+     "check and time this one choice, in this process (may be repeated: the first is timed)"},
+    {"limit", CLI_LIMIT, "SECONDS", "for each way that is tried (default: 30)"},
+    {"clblast", CLI_CLBLAST, NULL, "try CLBlast and its parameters also where the device is no GPU; takes minutes"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
     {"json", CLI_JSON, NULL, "standard output is JSON, one object a line"},
@@ -76,6 +82,10 @@ static int store(cli_args *a, int row, const char *value) {
   err_clear(&e);
   switch (rows[row].bit) {
   case CLI_SET: a->sets[a->n_sets++] = value; break;
+  case CLI_CHOICE: a->choices[a->n_choices++] = value; break;
+  case CLI_TUNING: a->tuning = value; break;
+  case CLI_LIMIT: rc = text_to_int(&e, "--limit", value, 1, 86400, &a->limit); break;
+  case CLI_CLBLAST: a->clblast = 1; break;
   case CLI_DEVICE: a->device = value; break;
   case CLI_DATA: a->data = value; break;
   case CLI_OUT: a->out = value; break;
@@ -140,7 +150,8 @@ int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *cod
   memset(a, 0, sizeof *a);
   a->seed = 1;
   err_clear(&e);
-  if (mem_new(&e, &a->sets, (size_t)argc, sizeof *a->sets) < 0) {
+  if (mem_new(&e, &a->sets, (size_t)argc, sizeof *a->sets) < 0 ||
+      mem_new(&e, &a->choices, (size_t)argc, sizeof *a->choices) < 0) {
     *code = cli_fail(&e);
     return -1;
   }
@@ -165,4 +176,5 @@ int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *cod
 
 void cli_free(cli_args *a) {
   mem_free(a->sets);
+  mem_free(a->choices);
 }

@@ -53,10 +53,17 @@ const char *cli_nearest(const char *name, const char *const *known, size_t n) {
   return text;
 }
 
+const char *cli_self;
+
 int cli_open(const cli_args *a, cldann **c) {
   cldann_error e;
   err_clear(&e);
-  return cldann_open(c, a->device, &e) < 0 ? cli_fail(&e) : EXIT_FINE;
+  if (cldann_open(c, a->device, &e) < 0) return cli_fail(&e);
+  if (!a->tuning || cldann_use_tuning(*c, a->tuning) == CLDANN_OK) return EXIT_FINE;
+  int code = cli_fail(cldann_get_error(*c));
+  cldann_close(*c);
+  *c = NULL;
+  return code;
 }
 
 int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x) {

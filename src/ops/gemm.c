@@ -5,6 +5,7 @@
 #include "ops/gemm.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
@@ -142,9 +143,75 @@ static int rule_clblast(const device_info *d, const void *what) {
   return d->is_gpu && g->m >= 256 && g->n >= 256 && (double)g->m * g->n * g->k >= 512.0 * 512.0 * 512.0;
 }
 
+/*
+ * Parameters worth a try in place of CLBlast's own: few and safe, meaning that they meet every divisibility that its kernels
+ * ask for, have square tiles (MWG = NWG; others are wrong in versions before 1.6.3) and small groups and local memory. From
+ * groups of one work-item, for CPUs, to 256 for large GPUs.
+ */
+static const char *const xgemm_ways[] = {
+    "GEMMK=0 KREG=1 KWG=16 KWI=2 MDIMA=1 MDIMC=1 MWG=16 NDIMB=1 NDIMC=1 NWG=16 SA=0 SB=0 STRM=0 STRN=0 VWM=8 VWN=8",
+    "GEMMK=0 KREG=1 KWG=32 KWI=2 MDIMA=1 MDIMC=1 MWG=32 NDIMB=1 NDIMC=1 NWG=32 SA=0 SB=0 STRM=0 STRN=0 VWM=8 VWN=8",
+    "GEMMK=0 KREG=1 KWG=16 KWI=2 MDIMA=8 MDIMC=8 MWG=32 NDIMB=8 NDIMC=8 NWG=32 SA=0 SB=0 STRM=0 STRN=0 VWM=4 VWN=4",
+    "GEMMK=0 KREG=1 KWG=16 KWI=2 MDIMA=8 MDIMC=8 MWG=64 NDIMB=8 NDIMC=8 NWG=64 SA=0 SB=0 STRM=0 STRN=0 VWM=4 VWN=4",
+    "GEMMK=0 KREG=1 KWG=16 KWI=2 MDIMA=8 MDIMC=8 MWG=64 NDIMB=8 NDIMC=8 NWG=64 SA=1 SB=1 STRM=0 STRN=0 VWM=4 VWN=4",
+    "GEMMK=0 KREG=1 KWG=16 KWI=2 MDIMA=16 MDIMC=16 MWG=128 NDIMB=16 NDIMC=16 NWG=128 SA=1 SB=1 STRM=0 STRN=0 VWM=4 VWN=4",
+    NULL};
+static const char *const direct_ways[] = {"KWID=2 MDIMAD=8 MDIMCD=8 NDIMBD=8 NDIMCD=8 PADA=1 PADB=1 VWMD=1 VWND=1 WGD=16",
+                                          "KWID=2 MDIMAD=8 MDIMCD=8 NDIMBD=8 NDIMCD=8 PADA=1 PADB=1 VWMD=2 VWND=2 WGD=32",
+                                          "KWID=2 MDIMAD=16 MDIMCD=16 NDIMBD=16 NDIMCD=16 PADA=1 PADB=1 VWMD=2 VWND=2 WGD=64",
+                                          NULL};
+
+enum { LIBRARY_KERNELS = 2, LIBRARY_PARAMETERS = 16 };
+const char *const gemm_library_kernels[] = {GEMM_LIBRARY " Xgemm", GEMM_LIBRARY " XgemmDirect", NULL};
+
+const char *gemm_library_way(int which, int i) {
+  return (which ? direct_ways : xgemm_ways)[i];
+}
+
+/* What CLBlast was told last: its parameters are the process's, and telling them anew makes it compile anew. */
+static char told[LIBRARY_KERNELS][192];
+
 /* Its cache of compiled kernels must not outlive the context. */
 static void forget_clblast(void) {
   CLBlastClearCache();
+  memset(told, 0, sizeof told);
+}
+
+/* "KWG=16 KWI=2 ..." to CLBlast. */
+static int override(device *d, const char *which, const char *way) {
+  char text[sizeof told[0]], *at = text;
+  const char *names[LIBRARY_PARAMETERS];
+  size_t values[LIBRARY_PARAMETERS], n = 0;
+  cl_device_id id = NULL;
+  int rc = CLDANN_OK;
+  snprintf(text, sizeof text, "%s", way);
+  for (char *word; (word = strtok_r(at, " ", &at)) && n < LIBRARY_PARAMETERS; n++) {
+    char *value = strchr(word, '=');
+    if (!value) break;
+    *value = '\0';
+    names[n] = word;
+    values[n] = (size_t)strtoul(value + 1, NULL, 10);
+  }
+  clGetCommandQueueInfo(device_queue(d), CL_QUEUE_DEVICE, sizeof id, &id, NULL);
+  const CLBlastStatusCode code = CLBlastOverrideParameters(id, which, CLBlastPrecisionSingle, n, names, values);
+  if (code != CLBlastSuccess)
+    FAIL(device_error(d), CLDANN_E_CONFIG, "%s: CLBlast does not take these parameters for %s (code %d): %s",
+         tuning_name(device_get_tuning(d)), which, (int)code, way);
+fail:
+  return rc;
+}
+
+/* The tuning file's parameters, before the first product and when they change. */
+static int tell_clblast(device *d) {
+  int rc = CLDANN_OK;
+  for (int i = 0; i < LIBRARY_KERNELS; i++) {
+    const char *way = tuning_find(device_get_tuning(d), gemm_library_kernels[i]);
+    if (!way || !strcmp(way, GEMM_LIBRARY_OWN) || !strcmp(way, told[i])) continue;
+    TRY(override(d, strchr(gemm_library_kernels[i], ' ') + 1, way));
+    snprintf(told[i], sizeof told[i], "%s", way);
+  }
+fail:
+  return rc;
 }
 
 /* args: a, b, c, then m n k, a_trans b_trans, beta. */
@@ -161,6 +228,7 @@ static int run_clblast(device *d, const launch *l, const vbuf *bufs, buffer *are
   const int ta = l->args[6].i, tb = l->args[7].i, beta = l->args[8].i;
   cl_command_queue queue = device_queue(d);
   device_at_close(d, forget_clblast);
+  TRY(tell_clblast(d));
   const CLBlastStatusCode code = CLBlastSgemm(
       CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo, tb ? CLBlastTransposeYes : CLBlastTransposeNo, m, n,
       k, 1.0f, mem[0], off[0], ta ? m : k, mem[1], off[1], tb ? k : n, (float)beta, mem[2], off[2], n, &queue, NULL);
@@ -188,12 +256,19 @@ static void emit_clblast(launches *l, const char *name, const void *what) {
   k->flops = 2.0 * g->m * g->n * g->k;
   gemm_bias_act_emit(l, name, g);
 }
+#else
+const char *const gemm_library_kernels[] = {NULL};
+
+const char *gemm_library_way(int which, int i) {
+  (void)which, (void)i;
+  return NULL;
+}
 #endif
 
 static const variant gemm_variants[] = {
     {"cpu", fits_cpu, emit_cpu, NULL},
 #ifdef HAVE_CLBLAST
-    {"clblast", fits_any, emit_clblast, rule_clblast},
+    {GEMM_LIBRARY, fits_any, emit_clblast, rule_clblast},
 #endif
     {"local", fits_local, gemm_local_emit, rule_gpu},
     {"generic", fits_any, emit_generic, NULL},

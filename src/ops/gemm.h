@@ -21,6 +21,14 @@ typedef struct gemm {
 void gemm_emit(launches *l, const gemm *g);
 /* Is there a variant of this name that the device can run? CLBlast is one where it is built in. */
 int gemm_has(const device_info *d, const char *name);
+/*
+ * A library's own parameters, where it is built in: keys of a tuning file besides those of ops/choice.h, which hold for all of
+ * its products. The ways of a kernel that may be tried, NULL behind the last; GEMM_LIBRARY_OWN is as the library comes.
+ */
+#define GEMM_LIBRARY "clblast"
+#define GEMM_LIBRARY_OWN "own"
+extern const char *const gemm_library_kernels[]; /* NULL-terminated */
+const char *gemm_library_way(int which, int i);
 /* The arguments a, b, each with its strides of rows and columns, and bias (b where there is none), for any transposition. */
 void gemm_operands(launches *l, launch *k, const gemm *g);
 /* c = act(c + bias), after a product that could do neither; nothing when there is neither. */

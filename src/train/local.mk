@@ -23,4 +23,5 @@ libcldann_internal_la_SOURCES += \
 	src/train/stand.h \
 	src/train/trainer.c \
 	src/train/trainer.h \
-	src/train/trainer_internal.h
+	src/train/trainer_internal.h \
+	src/train/tune.c
