@@ -7,7 +7,8 @@ test_scripts = \
 	tests/check-kernels \
 	tests/check-files \
 	tests/check-checks \
-	tests/test_cli.sh
+	tests/test_cli.sh \
+	tests/test_tune.sh
 test_programs = \
 	tests/test_base \
 	tests/test_data \
@@ -36,6 +37,7 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/harness.c \
 	tests/harness.h \
 	tests/ops_cases.c \
+	tests/ops_choices.c \
 	tests/ops_kernels.c \
 	tests/ops_loss.c \
 	tests/ops_pooled.c \
@@ -60,12 +62,13 @@ check-local:
 	@echo "configure did not find Check, which the test programs need (Debian: check)" >&2; exit 1
 endif
 
+# Results are the rules', whatever tuning file the user has.
 # One process per program, since OpenCL runtimes do not survive fork. POCL's kernel cache stays in the build tree.
 tests_env = \
 	CLDANN_SRCDIR='$(abs_top_srcdir)'; CLDANN_BUILDDIR='$(abs_top_builddir)'; \
-	POCL_CACHE_DIR='$(abs_top_builddir)/pocl-cache'; CK_FORK=no; CK_TIMEOUT_MULTIPLIER=10; \
+	POCL_CACHE_DIR='$(abs_top_builddir)/pocl-cache'; CK_FORK=no; CK_TIMEOUT_MULTIPLIER=10; CLDANN_TUNING=none; \
 	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; \
-	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER NM CLANG_FORMAT; \
+	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER CLDANN_TUNING NM CLANG_FORMAT; \
 	$(MKDIR_P) "$$POCL_CACHE_DIR";
 AM_TESTS_ENVIRONMENT = $(tests_env)
 

@@ -43,15 +43,16 @@ enum {
   CLI_TUNING = 1 << 14,
   CLI_CHOICE = 1 << 15,
   CLI_LIMIT = 1 << 16,
-  CLI_CLBLAST = 1 << 17
+  CLI_CLBLAST = 1 << 17,
+  CLI_PASS = 1 << 18
 };
 
 enum { CLI_MAX_ARGS = 2 };
 
 typedef struct cli_args {
-  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning; /* NULL: not given */
-  const char **sets;                                                                 /* "key=value" */
-  const char **choices;                                                              /* "pass: way" */
+  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass; /* NULL: not given */
+  const char **sets;                                                                        /* "key=value" */
+  const char **choices;                                                                     /* "pass: way" */
   int n_sets, n_choices;
   const char *arg[CLI_MAX_ARGS];
   int n_args;

@@ -5,6 +5,7 @@
  */
 #include "cli/cli.h"
 
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "base/mem.h"
 #include "cli/child.h"
+#include "device/tuning.h"
 #include "train/metrics.h"
 
 enum { LIMIT = 30, OUTPUT = 4096, ROUNDS = 3 };
@@ -220,6 +222,7 @@ static int tune_phase(tuner *t, cldann *c, cldann_experiment *x, int inference) 
   for (int i = 0; i < t->n && rc == 0; i++) {
     int known = !t->list[i].in_use || is_library(t->list[i].of) || t->list[i].us < least_share * t->step_us;
     for (int k = 0; k < t->n_found; k++) known |= !strcmp(t->found[k].of, t->list[i].of);
+    known |= t->a->pass && fnmatch(t->a->pass, t->list[i].of, 0) != 0;
     if (!known) rc = tune_pass(t, i);
   }
   return rc;
@@ -255,21 +258,29 @@ static int report(tuner *t, const char *file) {
   for (int i = 0; i + 1 < t->n_found; i++)
     if (t->found[i].in_use && !t->found[i + 1].in_use)
       printf("%-52s %8.1f us -> %8.1f us  %s\n", t->found[i].of, t->found[i].us, t->found[i + 1].us, t->found[i + 1].use);
+  if (!passes) printf("no pass to tune; ");
   printf("%d of %d passes are faster another way than by rule; %d ways tried, %d left out; written to %s\n", better, passes,
          t->tried, t->failed, file);
   return EXIT_FINE;
 }
 
 static int tune_all(tuner *t, cldann *c, cldann_experiment *x) {
-  const char *file = t->a->out ? t->a->out : "the user's tuning file";
-  int rc = tune_phase(t, c, x, 0);
+  char *user = NULL;
+  int code, rc;
+  if (tuning_user_path(&t->error, &user) < 0) return cli_fail(&t->error);
+  const char *file = t->a->out ? t->a->out : user;
+  rc = tune_phase(t, c, x, 0);
   if (rc == 0) rc = tune_phase(t, c, x, 1);
-  if (t->error.code) return cli_fail(&t->error);
   keep_library(t);
   /* What was found before an interruption holds. */
-  if (t->n_found && cldann_write_tuning(c, t->a->out, t->found, t->n_found) < 0) return cli_fail(cldann_get_error(c));
-  const int code = report(t, file);
-  return rc != 0 && cli_interrupted() ? EXIT_INTERRUPTED : code;
+  if (t->error.code)
+    code = cli_fail(&t->error);
+  else if (t->n_found && cldann_write_tuning(c, file, t->found, t->n_found) < 0)
+    code = cli_fail(cldann_get_error(c));
+  else
+    code = report(t, file);
+  mem_free(user);
+  return code == EXIT_FINE && cli_interrupted() ? EXIT_INTERRUPTED : code;
 }
 
 /* ---- one choice, in this process ---- */
@@ -337,7 +348,7 @@ const cli_command cmd_tune = {
         "again in turn, go into the tuning file of this device and driver (--out FILE, default: the user's,\n"
         "$XDG_CONFIG_HOME/cldann/tuning.conf), which training, evaluation and benchmark take from then on. What the file says\n"
         "of other devices and shapes stays. Minutes; Ctrl-C keeps what was found. With --choice: that one choice alone.",
-    .options = CLI_SET | CLI_DEVICE | CLI_OUT | CLI_TUNING | CLI_CHOICE | CLI_INFERENCE | CLI_LIMIT | CLI_CLBLAST | CLI_JSON |
-               CLI_QUIET,
+    .options = CLI_SET | CLI_DEVICE | CLI_OUT | CLI_TUNING | CLI_CHOICE | CLI_PASS | CLI_INFERENCE | CLI_LIMIT | CLI_CLBLAST |
+               CLI_JSON | CLI_QUIET,
     .run = run,
 };

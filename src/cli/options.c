@@ -34,6 +34,7 @@ static const option_row rows[] = {
      "tuning file for the kernels, or 'none' (default: $CLDANN_TUNING, the user's, the built-in)"},
     {"choice", CLI_CHOICE, "PASS: WAY",
      "check and time this one choice, in this process (may be repeated: the first is timed)"},
+    {"pass", CLI_PASS, "PATTERN", "only passes whose name matches, as in 'conv2d.*' (a shell's pattern)"},
     {"limit", CLI_LIMIT, "SECONDS", "for each way that is tried (default: 30)"},
     {"clblast", CLI_CLBLAST, NULL, "try CLBlast and its parameters also where the device is no GPU; takes minutes"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
@@ -84,6 +85,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_SET: a->sets[a->n_sets++] = value; break;
   case CLI_CHOICE: a->choices[a->n_choices++] = value; break;
   case CLI_TUNING: a->tuning = value; break;
+  case CLI_PASS: a->pass = value; break;
   case CLI_LIMIT: rc = text_to_int(&e, "--limit", value, 1, 86400, &a->limit); break;
   case CLI_CLBLAST: a->clblast = 1; break;
   case CLI_DEVICE: a->device = value; break;

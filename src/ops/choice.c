@@ -69,6 +69,8 @@ void choice_emit(launches *l, const variant *table, int n, const char *key, cons
     add_others(d, l, table, n, v, what);
     v->emit(l, v->name, what);
     l->decisions[at].last = l->n;
+    if (l->numbers && l->numbers[0] && !l->decisions[at].n_ways && !l->failed)
+      l->failed = err_set(l->err, CLDANN_E_CONFIG, __FILE__, __LINE__, TUNING_UNFIT, tuning_name(l->tuning), entry, key);
   }
   l->deciding = outer;
   l->numbers = outer_numbers;

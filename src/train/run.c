@@ -95,15 +95,25 @@ static void save_last_good(trainer *t) {
   *t->err = cause;
 }
 
+/* How many of the step's passes the tuning file decides, and how many there are. */
+static int tuned_choices(const launches *l) {
+  int n = 0;
+  for (int i = 0; i < l->n_decisions; i++) n += l->decisions[i].tuned;
+  return n;
+}
+
 static void introduce(trainer *t) {
   const settings *s = &t->x->s;
   const device_info *d = device_get_info(t->dev);
+  const launches *l = replay_list(t->train);
   const weights end = schedule_at(s, s->steps - 1);
-  trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels, rule-based tuning", d->index, d->name, d->platform,
-              d->driver, d->compute_units,
+  trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels", d->index, d->name, d->platform, d->driver,
+              d->compute_units,
               d->is_cpu                          ? "cpu"
               : d->is_gpu && fits_local(d, NULL) ? "local"
                                                  : "generic");
+  trainer_say(t, "tuning: %s; %d of %d passes by it, the others by rule", tuning_name(device_get_tuning(t->dev)),
+              tuned_choices(l), l->n_decisions);
   trainer_say(t, "%s, method %s, seed %llu, %lld steps of %d rows, %.1f MB on the device", s->name, s->method->name,
               (unsigned long long)s->seed, (long long)s->steps, s->batch, (double)t->device_bytes / 1e6);
   if (s->method->domain_loss)
@@ -209,6 +219,10 @@ int cldann_plan_text(cldann_experiment *x, char **out) {
   put(&s, "%4s  %-16s %-9s %-18s %-8s %-20s %-14s %10s %9s\n", "#", "node", "phase", "kernel", "variant", "writes (rows,h,w,c)",
       "where", "MFLOP", "MB");
   for (int i = 1; i < l->n; i++) put_launch(&s, l, i, &flops, &bytes);
+  put(&s, "\n%-52s %s\n", "passes", "way (by)");
+  for (int i = 0; i < l->n_decisions; i++)
+    put(&s, "%-52s %s (%s)\n", l->decisions[i].key, l->decisions[i].use, l->decisions[i].tuned ? "tuning" : "rule");
+  put(&s, "tuning: %s\n", cldann_tuning(x->ctx));
   put(&s, "\n%d launches, %.1f MFLOP, %.1f MB read and written a step\n", l->n - 1, flops / 1e6, bytes / 1e6);
   put(&s, "parameters: features %zu, label head %zu, domain head %zu\n", x->net->group_count[0], x->net->group_count[1],
       x->net->group_count[2]);
