@@ -7,9 +7,11 @@ drifts. PyTorch gets channels_last, its fastest layout here, and both get THREAD
 
   training   one step of BATCH rows (64: 32 + 32), data gathering, optimiser and all
   inference  the label head's output for BATCH rows (500), without gradients; cldann also counts loss and hits
-  gemm       the product inside a dense layer of 1024 x 1024 on 1024 rows: PyTorch's matmul, cldann's launch
+  gemm       products of SHAPES (rows x columns x depth): PyTorch's matmul, cldann's own launches, and CLBlast's, which
+             a tuning file has cldann call for each; bias included in cldann's
 
 usage: bench/compare.py [training|inference|gemm] [--cldann build/cldann] [--pairs 5] [--batch N] [--threads 2]
+                        [--shapes 64x100x2352,1024x1024x1024] [--no-clblast]
 needs: PyTorch (Debian: python3-torch libopenblas0; run it with the python3 that has it)
 """
 import argparse
@@ -17,6 +19,7 @@ import json
 import os
 import statistics
 import subprocess
+import tempfile
 import time
 
 import torch
@@ -24,7 +27,8 @@ import torch.nn.functional as F
 from torch import nn
 
 EXPERIMENT = "experiments/mnist-mnistm.conf"
-PRODUCT = "bench/dense1024.conf"
+PRODUCT = "bench/dense.conf"
+SHAPES = "64x100x2352,250x100x2352,256x256x256,512x512x512,1024x1024x1024,2048x512x1024"
 
 
 class Reversal(torch.autograd.Function):
@@ -78,8 +82,8 @@ def torch_inference(batch):
     return step
 
 
-def torch_gemm(batch):
-    a, b, c = (torch.rand(1024, 1024) for _ in range(3))
+def torch_gemm(m, n, k):
+    a, b, c = torch.rand(m, k), torch.rand(k, n), torch.empty(m, n)
     return lambda: torch.mm(a, b, out=c)
 
 
@@ -94,18 +98,70 @@ def time_torch(step, seconds=1.0):
     return statistics.median(times) * 1e3
 
 
-def time_cldann(command, what, batch):
-    """The median step of cldann bench; for the product, the median time of its launch."""
-    args = [command, "bench", PRODUCT if what == "gemm" else EXPERIMENT, "--batch", str(batch), "--json"]
-    if what == "inference":
-        args.append("--inference")
-    lines = subprocess.run(args, check=True, stdout=subprocess.PIPE, text=True).stdout.strip().splitlines()
-    rows = [json.loads(line) for line in lines]
-    last = rows[-1]
-    if what != "gemm":
-        return last["step_ms"], last
-    product = [r for r in rows if r["type"] == "launch" and r["node"] == "product" and r["phase"] == "forward"]
-    return product[0]["us"] / 1e3, last
+def bench(command, experiment, *args):
+    """All objects that cldann bench prints; the last is the summary."""
+    out = subprocess.run([command, "bench", experiment, "--json", *args], check=True, stdout=subprocess.PIPE, text=True)
+    return [json.loads(line) for line in out.stdout.strip().splitlines()]
+
+
+def time_product(command, m, n, k, tuning):
+    """Milliseconds of the launches of a dense layer's product, and the peak."""
+    rows = bench(command, PRODUCT, "--batch", str(m), "--inference", "--tuning", tuning, "--set", f"net.input=[1,1,{k}]",
+                 "--set", f'net.features=({{op="dense"; units={n}; name="product";}})')
+    us = sum(r["us"] for r in rows if r["type"] == "launch" and r["node"] == "product")
+    return us / 1e3, rows[-1]
+
+
+def clblast_tuning(folder, m, n, k):
+    """A tuning file that has CLBlast do one product, with its own parameters."""
+    path = os.path.join(folder, "clblast.conf")
+    with open(path, "w", encoding="ascii") as f:
+        f.write('tuning = ( { device = "*"; platform = "*"; driver = "*"; '
+                f'choices = ( {{ of = "gemm {m}x{n}x{k}"; use = "clblast"; }} ); }} );\n')
+    return path
+
+
+def spread(values):
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def compare_products(a):
+    print(f"{'rows x columns x depth':>22} {'PyTorch ms':>11} {'cldann ms':>10} {'% of peak':>9} {'CLBlast ms':>11}  "
+          "PyTorch/cldann, CLBlast/cldann (least to most)")
+    with tempfile.TemporaryDirectory() as folder:
+        for shape in a.shapes.split(","):
+            m, n, k = (int(x) for x in shape.split("x"))
+            theirs, ours, library, peaks = [], [], [], []
+            for _ in range(a.pairs):
+                theirs.append(time_torch(torch_gemm(m, n, k)))
+                c, last = time_product(a.cldann, m, n, k, "none")
+                ours.append(c)
+                peaks.append(2 * m * n * k / c / 1e6 / last["peak_gflops"])
+                if a.clblast:
+                    library.append(time_product(a.cldann, m, n, k, clblast_tuning(folder, m, n, k))[0])
+            by_library = spread([l / c for l, c in zip(library, ours)]) if library else "-"
+            print(f"{shape:>22} {statistics.median(theirs):11.3f} {statistics.median(ours):10.3f} "
+                  f"{100 * statistics.median(peaks):9.0f} {statistics.median(library) if library else float('nan'):11.3f}  "
+                  f"{spread([t / c for t, c in zip(theirs, ours)])}, {by_library}", flush=True)
+    print(f"PyTorch {torch.__version__}, {a.threads} threads; cldann on {last['device']}; medians of {a.pairs} pairs")
+
+
+def compare_steps(a, step, batch):
+    ours, theirs, peaks = [], [], []
+    args = ["--batch", str(batch)] + (["--inference"] if a.what == "inference" else [])
+    for pair in range(a.pairs):
+        theirs.append(time_torch(step))
+        last = bench(a.cldann, EXPERIMENT, *args)[-1]
+        c = last["step_ms"]
+        ours.append(c)
+        peaks.append(last["gflops_dense"] / last["peak_gflops"])
+        print(f"pair {pair + 1}: PyTorch {theirs[-1]:7.2f} ms, cldann {c:7.2f} ms, {theirs[-1] / c:.2f} times as fast, "
+              f"{100 * peaks[-1]:.0f} % of the peak of {last['peak_gflops']:.0f} GFLOP/s", flush=True)
+    ratios = [t / c for t, c in zip(theirs, ours)]
+    print(f"PyTorch {torch.__version__}, {a.threads} threads; cldann on {last['device']}")
+    print(f"{a.what}, {batch} rows, median of {a.pairs} pairs: PyTorch {statistics.median(theirs):.2f} ms, "
+          f"cldann {statistics.median(ours):.2f} ms: {statistics.median(ratios):.2f} times as fast "
+          f"(from {min(ratios):.2f} to {max(ratios):.2f}), {100 * statistics.median(peaks):.0f} % of the peak")
 
 
 def main():
@@ -115,25 +171,16 @@ def main():
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--batch", type=int)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--shapes", default=SHAPES)
+    parser.add_argument("--no-clblast", dest="clblast", action="store_false")
     a = parser.parse_args()
-    batch = a.batch or {"training": 64, "inference": 500, "gemm": 1024}[a.what]
     torch.set_num_threads(a.threads)
     os.environ["POCL_MAX_PTHREAD_COUNT"] = os.environ["POCL_CPU_MAX_CU_COUNT"] = str(a.threads)
-    step = {"training": torch_training, "inference": torch_inference, "gemm": torch_gemm}[a.what](batch)
-    ours, theirs, peaks = [], [], []
-    for pair in range(a.pairs):
-        theirs.append(time_torch(step))
-        c, last = time_cldann(a.cldann, a.what, batch)
-        ours.append(c)
-        flops = 2 * 1024**3 / c / 1e6 if a.what == "gemm" else last["gflops_dense"]
-        peaks.append(flops / last["peak_gflops"])
-        print(f"pair {pair + 1}: PyTorch {theirs[-1]:7.2f} ms, cldann {c:7.2f} ms, {theirs[-1] / c:.2f} times as fast, "
-              f"{100 * peaks[-1]:.0f} % of the peak of {last['peak_gflops']:.0f} GFLOP/s", flush=True)
-    ratios = [t / c for t, c in zip(theirs, ours)]
-    print(f"PyTorch {torch.__version__}, {a.threads} threads; cldann on {last['device']}")
-    print(f"{a.what}, {batch} rows, median of {a.pairs} pairs: PyTorch {statistics.median(theirs):.2f} ms, "
-          f"cldann {statistics.median(ours):.2f} ms: {statistics.median(ratios):.2f} times as fast "
-          f"(from {min(ratios):.2f} to {max(ratios):.2f}), {100 * statistics.median(peaks):.0f} % of the peak")
+    if a.what == "gemm":
+        compare_products(a)
+        return
+    batch = a.batch or {"training": 64, "inference": 500}[a.what]
+    compare_steps(a, {"training": torch_training, "inference": torch_inference}[a.what](batch), batch)
 
 
 if __name__ == "__main__":
