@@ -22,6 +22,10 @@ import subprocess
 import tempfile
 import time
 
+# Set from outside, these hold OpenBLAS to an older processor's kernels; it reads them when it is loaded.
+for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    os.environ.pop(name, None)
+
 import torch
 import torch.nn.functional as F
 from torch import nn

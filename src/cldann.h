@@ -240,7 +240,7 @@ typedef struct cldann_bench_launch {
 } cldann_bench_launch;
 
 typedef struct cldann_bench_result {
-  char device[128];
+  char device[128], tuning[160];            /* tuning: what is in force, and how many of the passes it decides */
   int inference, batch;                     /* batch: rows of a step */
   int launches, windows, repeats;           /* windows of step_ms, repeats of the launches' times */
   double step_ms, step_ms_min, step_ms_max; /* host's clock, steps queued back to back: median, least, most */

@@ -100,7 +100,7 @@ write() { # DEVICE WAY
 }
 write "$name" "$way"
 run train "$conf" --tuning none --out "$tmp/a"
-grep -q 'tuning: no tuning; 0 of ' "$tmp/err" || wrong "train --tuning none does not say so"
+grep -q 'tuning: no tuning; all ' "$tmp/err" || wrong "train --tuning none does not say so"
 run train "$conf" --tuning "$tmp/own.conf" --out "$tmp/b"
 grep -q "tuning: $tmp/own.conf; 1 of " "$tmp/err" || wrong "train does not tell the tuning file and its part"
 CLDANN_TUNING=$tmp/own.conf

@@ -91,6 +91,7 @@ static json_t *result_json(const cldann_bench_result *r) {
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     bad |= json_object_set_new(o, numbers[i].key, metrics_number(numbers[i].value));
   bad |= json_object_set_new(o, "device", json_string(r->device));
+  bad |= json_object_set_new(o, "tuning", json_string(r->tuning));
   if (!bad) return o;
   json_decref(o);
   return NULL;
@@ -112,13 +113,15 @@ static void print_totals(const cldann_bench_result *r) {
   print_peaks(r);
   printf("%.1f GFLOP/s dense-equivalent (%.1f true): %.1f %% of the peak; %.1f GB/s: %.1f %% of the memory's\n",
          r->gflops_dense, r->gflops_true, 100 * r->peak_fraction, r->gbytes, 100 * r->memory_fraction);
+  printf("tuning: %s\n", r->tuning);
 }
 
 /* A line of a sweep. */
 static void print_row(const cldann_bench_result *r, int first) {
   if (first)
-    printf("%s of random rows on %s\n%6s %9s %21s %11s %9s %9s %7s %9s %7s\n", r->inference ? "evaluation" : "training step",
-           r->device, "batch", "ms", "windows from, to", "samples/s", "GFLOP/s", "peak", "peak %", "mem GB/s", "mem %");
+    printf("%s of random rows on %s; tuning: %s\n%6s %9s %21s %11s %9s %9s %7s %9s %7s\n",
+           r->inference ? "evaluation" : "training step", r->device, r->tuning, "batch", "ms", "windows from, to", "samples/s",
+           "GFLOP/s", "peak", "peak %", "mem GB/s", "mem %");
   printf("%6d %9.3f %10.3f %10.3f %11.0f %9.1f %9.1f %7.1f %9.1f %7.1f\n", r->batch, r->step_ms, r->step_ms_min, r->step_ms_max,
          r->samples_per_second, r->gflops_dense, r->peak_gflops, 100 * r->peak_fraction, r->peak_gbytes,
          100 * r->memory_fraction);

@@ -126,6 +126,7 @@ static cldann_bench_launch describe(const bench *b, int i) {
 static void conclude(bench *b, const ceilings *before, const ceilings *after) {
   cldann_bench_result *r = b->result;
   snprintf(r->device, sizeof r->device, "%s", device_get_info(b->s.t->dev)->name);
+  trainer_tuning(b->s.t, replay_list(b->s.r), r->tuning, sizeof r->tuning);
   r->peak_gflops_before = 1e-9 * before->flops, r->peak_gflops_after = 1e-9 * after->flops;
   r->peak_gbytes_before = 1e-9 * before->bytes, r->peak_gbytes_after = 1e-9 * after->bytes;
   r->peak_gflops = r->peak_gflops_before > r->peak_gflops_after ? r->peak_gflops_before : r->peak_gflops_after;

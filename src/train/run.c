@@ -95,25 +95,32 @@ static void save_last_good(trainer *t) {
   *t->err = cause;
 }
 
-/* How many of the step's passes the tuning file decides, and how many there are. */
-static int tuned_choices(const launches *l) {
+void trainer_tuning(const trainer *t, const launches *l, char *text, size_t room) {
   int n = 0;
   for (int i = 0; i < l->n_decisions; i++) n += l->decisions[i].tuned;
-  return n;
+  const char *name = tuning_name(device_get_tuning(t->dev));
+  if (n)
+    snprintf(text, room, "%s; %d of %d passes by it, the others by rule", name, n, l->n_decisions);
+  else
+    snprintf(text, room, "%s; all %d passes by rule", name, l->n_decisions);
 }
 
-static void introduce(trainer *t) {
-  const settings *s = &t->x->s;
+static void introduce_device(trainer *t) {
   const device_info *d = device_get_info(t->dev);
-  const launches *l = replay_list(t->train);
-  const weights end = schedule_at(s, s->steps - 1);
   trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels", d->index, d->name, d->platform, d->driver,
               d->compute_units,
               d->is_cpu                          ? "cpu"
               : d->is_gpu && fits_local(d, NULL) ? "local"
                                                  : "generic");
-  trainer_say(t, "tuning: %s; %d of %d passes by it, the others by rule", tuning_name(device_get_tuning(t->dev)),
-              tuned_choices(l), l->n_decisions);
+}
+
+static void introduce(trainer *t) {
+  const settings *s = &t->x->s;
+  const weights end = schedule_at(s, s->steps - 1);
+  char by[256];
+  introduce_device(t);
+  trainer_tuning(t, replay_list(t->train), by, sizeof by);
+  trainer_say(t, "tuning: %s", by);
   trainer_say(t, "%s, method %s, seed %llu, %lld steps of %d rows, %.1f MB on the device", s->name, s->method->name,
               (unsigned long long)s->seed, (long long)s->steps, s->batch, (double)t->device_bytes / 1e6);
   if (s->method->domain_loss)
@@ -152,6 +159,8 @@ int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_t
   TRY(model_load(&x->ctx->err, model_path, x->net, params));
   TRY(trainer_open(x, options, &t)); /* no training plan: only the test sets are looked at */
   TRY(trainer_set_params(t, params));
+  introduce_device(t);
+  trainer_say(t, "tuning: %s", tuning_name(device_get_tuning(t->dev)));
   TRY(trainer_evaluate(t, result));
 fail:
   trainer_free(t);

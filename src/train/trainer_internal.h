@@ -40,6 +40,8 @@ int evaluation_open(trainer *t, const dataset *d, int domain_head, evaluation *v
 int evaluation_prepare(trainer *t, const evaluation *v, int domain);
 void evaluation_close(trainer *t, evaluation *v);
 
+/* "FILE; 3 of 20 passes by it, the others by rule" or the like, of a plan made on the trainer's device. */
+void trainer_tuning(const trainer *t, const launches *l, char *text, size_t room);
 void trainer_say(trainer *t, const char *fmt, ...) ERR_PRINTF(2, 3);
 int trainer_prepare_step(trainer *t, int64_t step, int32_t bad);
 int trainer_set_params(trainer *t, const float *params);
