@@ -11,6 +11,7 @@ test_scripts = \
 	tests/test_tune.sh
 test_programs = \
 	tests/test_base \
+	tests/test_device \
 	tests/test_data \
 	tests/test_ops \
 	tests/test_net \
@@ -23,6 +24,7 @@ runner = \
 	tests/runner.h
 
 tests_test_base_SOURCES = $(runner) tests/test_base.c
+tests_test_device_SOURCES = $(runner) tests/test_device.c
 tests_test_data_SOURCES = $(runner) \
 	tests/data_fetch.c \
 	tests/data_files.c \

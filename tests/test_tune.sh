@@ -127,8 +127,18 @@ fails 3 'own.conf:' train "$conf" --tuning "$tmp/own.conf"
 fails 4 'made by' train "$conf" --tuning "$tmp/nonesuch"
 fails 3 'own.conf:' tune "$conf" --out "$tmp/own.conf" --quiet
 [ "$(cat "$tmp/own.conf")" = 'tuning = ( {' ] || wrong "tune touched a file that it cannot read"
+
+# The user's own file: taken when there is one for this device, and no obstacle to whoever asks for none.
 mkdir -p "$tmp/config/cldann"
+write "$name" "$way"
+cp "$tmp/own.conf" "$file"
+run plan "$conf"
+grep -q "^tuning: $file" "$tmp/out" || wrong "the user's file is not taken"
 echo 'tuning = ();' >"$file"
-run train "$conf"
-grep -q 'tuning: ' "$tmp/err" || wrong "train says nothing of its tuning"
+run plan "$conf"
+[ "$rc" = 0 ] || wrong "a user's file that says nothing: exit code $rc"
+echo 'tuning = ( {' >"$file"
+fails 3 'remove the file' plan "$conf"
+run plan "$conf" --tuning none
+[ "$rc" = 0 ] || wrong "--tuning none does not get past a broken file"
 [ -z "$failed" ]

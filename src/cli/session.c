@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -58,12 +59,8 @@ const char *cli_self;
 int cli_open(const cli_args *a, cldann **c) {
   cldann_error e;
   err_clear(&e);
-  if (cldann_open(c, a->device, &e) < 0) return cli_fail(&e);
-  if (!a->tuning || cldann_use_tuning(*c, a->tuning) == CLDANN_OK) return EXIT_FINE;
-  int code = cli_fail(cldann_get_error(*c));
-  cldann_close(*c);
-  *c = NULL;
-  return code;
+  if (a->tuning) setenv("CLDANN_TUNING", a->tuning, 1); /* before a default is looked for, which may be what is wrong */
+  return cldann_open(c, a->device, &e) < 0 ? cli_fail(&e) : EXIT_FINE;
 }
 
 int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x) {

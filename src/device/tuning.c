@@ -98,9 +98,13 @@ static int pattern_fits(const config_setting_t *group, const char *key, const ch
   return !strcmp(pattern, value) || fnmatch(pattern, value, 0) == 0;
 }
 
+/* Other versions may have other ways: their choices are not ours to make. */
 static int group_fits(const config_setting_t *group, const device_info *d) {
-  int width = 0;
-  if (config_setting_lookup_int(group, "vector_width", &width) && width != d->vector_width) return 0;
+  const char *version = CLDANN_VERSION;
+  int width = d->vector_width;
+  config_setting_lookup_int(group, "vector_width", &width);
+  config_setting_lookup_string(group, "version", &version);
+  if (width != d->vector_width || strcmp(version, CLDANN_VERSION) != 0) return 0;
   return pattern_fits(group, "device", d->name) && pattern_fits(group, "platform", d->platform) &&
          pattern_fits(group, "driver", d->driver);
 }
@@ -145,7 +149,9 @@ static int read_file(cldann_error *e, const char *path, const device_info *d, tu
   FILE *f = fopen(path, "r");
   config_init(&c);
   if (!f) FAIL(e, CLDANN_E_IO, "%s: %s; a tuning file is made by 'cldann tune'", path, strerror(errno));
-  if (!config_read(&c, f)) FAIL(e, CLDANN_E_CONFIG, "%s:%d: %s", path, config_error_line(&c), config_error_text(&c));
+  if (!config_read(&c, f))
+    FAIL(e, CLDANN_E_CONFIG, "%s:%d: %s; mend or remove the file, or use --tuning none", path, config_error_line(&c),
+         config_error_text(&c));
   TRY(read_groups(e, &c, path, d, out));
 fail:
   if (f) fclose(f);
@@ -205,8 +211,8 @@ int tuning_open(cldann_error *e, const device_info *d, const char *selector, tun
   if (!strcmp(selector, "none")) return new_tuning(e, "no tuning", out);
   TRY(read_file(e, selector, d, out));
   if (!*out)
-    FAIL(e, CLDANN_E_CONFIG, "%s has nothing for %s (%s, driver %s); make it with 'cldann tune --out %s'", selector, d->name,
-         d->platform, d->driver, selector);
+    FAIL(e, CLDANN_E_CONFIG, "%s has nothing for %s (%s, driver %s) and cldann %s; make it with 'cldann tune --out %s'",
+         selector, d->name, d->platform, d->driver, CLDANN_VERSION, selector);
 fail:
   return rc;
 }

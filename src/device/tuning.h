@@ -3,8 +3,8 @@
  * Keys and ways are texts that ops/choice.h makes and reads; here they are only found. `cldann tune` writes such a file.
  *
  * The file is in libconfig syntax: a list `tuning` of groups, each with patterns (as a shell's file names have) for device,
- * platform and driver as `cldann devices` shows them, optionally vector_width, and a list `choices` of groups {of, use}; other
- * keys, such as measured times, are for the reader. The first group that matches the device counts.
+ * platform and driver as `cldann devices` shows them, optionally vector_width and the version of cldann, and a list `choices`
+ * of groups {of, use}; other keys, such as measured times, are for the reader. The first group that matches counts.
  */
 #ifndef CLDANN_DEVICE_TUNING_H
 #define CLDANN_DEVICE_TUNING_H

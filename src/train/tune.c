@@ -268,6 +268,12 @@ static int group_is(const config_setting_t *group, const device_info *d) {
          !strcmp(name, d->name) && !strcmp(platform, d->platform) && !strcmp(driver, d->driver);
 }
 
+static int of_another_version(const config_setting_t *group) {
+  const char *version = CLDANN_VERSION;
+  config_setting_lookup_string(group, "version", &version);
+  return strcmp(version, CLDANN_VERSION) != 0;
+}
+
 static config_setting_t *add_text(config_setting_t *group, const char *key, const char *value) {
   config_setting_t *s = config_setting_add(group, key, CONFIG_TYPE_STRING);
   return s && config_setting_set_string(s, value) ? s : NULL;
@@ -284,10 +290,14 @@ static config_setting_t *choices_of(config_t *c, const device_info *d) {
   if (!all) all = config_setting_add(config_root_setting(c), "tuning", CONFIG_TYPE_LIST);
   for (int i = 0; all && config_setting_is_list(all) && i < config_setting_length(all) && !group; i++)
     if (group_is(config_setting_get_elem(all, (unsigned)i), d)) group = config_setting_get_elem(all, (unsigned)i);
+  if (group && of_another_version(group)) {
+    config_setting_remove_elem(all, (unsigned)config_setting_index(group));
+    group = NULL;
+  }
   if (!group) {
     if (!(group = config_setting_add(all, NULL, CONFIG_TYPE_GROUP))) return NULL;
     if (!add_text(group, "device", d->name) || !add_text(group, "platform", d->platform) ||
-        !add_text(group, "driver", d->driver))
+        !add_text(group, "driver", d->driver) || !add_text(group, "version", CLDANN_VERSION))
       return NULL;
   }
   config_setting_t *list = config_setting_lookup(group, "choices");
