@@ -198,6 +198,47 @@ START_TEST(models_travel) {
 }
 END_TEST
 
+/* In the file, weights lie as PyTorch has them: a convolution's (out,in,y,x), a dense layer's (out, c,y,x of its input). */
+START_TEST(models_lie_as_pytorch_has_them) {
+  enum { H = 3, W = 4, C = 2, KH = 3, KW = 2, O = 5, UNITS = 3 };
+  const cldann_window window = {.height = KH, .width = KW, .padding = CLDANN_SAME};
+  cldann_net *net = cldann_net_new(ctx);
+  cldann_node *conv = cldann_conv2d(cldann_input(net, H, W, C), O, &window, NULL);
+  cldann_node *dense = cldann_dense(cldann_rows(cldann_flatten(cldann_relu(conv)), CLDANN_ROWS_SOURCE), UNITS, NULL);
+  cldann_node *small = cldann_dense(dense, 2, NULL);
+  net_layout(net);
+  const size_t n = net->param_count, wc = conv->param_at[0], wd = dense->param_at[0], ws = small->param_at[0];
+  float *p = calloc(n, sizeof *p), *back = calloc(n, sizeof *p), *file;
+  for (size_t i = 0; i < n; i++) p[i] = (float)i;
+  ck_assert_int_eq(model_save(&ctx->err, in("layout.safetensors"), net, p), CLDANN_OK);
+  FILE *f = fopen(in("layout.safetensors"), "rb");
+  unsigned char length[8];
+  ck_assert_uint_eq(fread(length, 1, 8, f), 8);
+  const long header = length[0] + 256L * length[1];
+  ck_assert_int_eq(header % 8, 0);
+  file = malloc(n * sizeof *file);
+  fseek(f, 8 + header, SEEK_SET);
+  ck_assert_uint_eq(fread(file, sizeof *file, n, f), n);
+  fclose(f);
+  for (size_t o = 0; o < O; o++)
+    for (size_t i = 0; i < C; i++)
+      for (size_t y = 0; y < KH; y++)
+        for (size_t x = 0; x < KW; x++)
+          ck_assert_float_eq(file[wc + ((o * C + i) * KH + y) * KW + x], p[wc + ((y * KW + x) * C + i) * O + o]);
+  for (size_t u = 0; u < UNITS; u++)
+    for (size_t c = 0; c < O; c++)
+      for (size_t y = 0; y < H; y++)
+        for (size_t x = 0; x < W; x++)
+          ck_assert_float_eq(file[wd + ((u * O + c) * H + y) * W + x], p[wd + ((y * W + x) * O + c) * UNITS + u]);
+  for (size_t u = 0; u < 2; u++)
+    for (size_t i = 0; i < UNITS; i++) ck_assert_float_eq(file[ws + u * UNITS + i], p[ws + i * 2 + u]);
+  ck_assert_int_eq(model_load(&ctx->err, in("layout.safetensors"), net, back), CLDANN_OK);
+  ck_assert(!memcmp(p, back, n * sizeof *p));
+  free(p), free(back), free(file);
+  cldann_net_free(net);
+}
+END_TEST
+
 /* A partial last batch must not count its padding: accuracies are the same for any evaluation batch. */
 START_TEST(evaluation_batches) {
   const char *const sizes[] = {"eval_batch=7", "eval_batch=64", "eval_batch=1000"};
@@ -311,6 +352,7 @@ int main(void) {
   tcase_add_test(t, blobs_learn);
   tcase_add_test(t, divergence_is_caught_and_the_last_good_model_kept);
   tcase_add_test(t, models_travel);
+  tcase_add_test(t, models_lie_as_pytorch_has_them);
   tcase_add_test(t, evaluation_batches);
   tcase_add_test(t, bench_tells_what_the_plan_does);
   tcase_add_test(t, bench_refuses);

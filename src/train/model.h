@@ -1,6 +1,7 @@
 /*
- * train/model.h: a net's parameters in a safetensors file, one tensor a parameter, named NODE.weight and NODE.bias, in
- * the arenas' own layout ([kh,kw,in,out], [in,out]); metadata says so. Written whole or not at all.
+ * train/model.h: a net's parameters in a safetensors file, one tensor a parameter, named NODE.weight and NODE.bias, as the
+ * PyTorch module of the same net has them: a convolution's weights (out,in,kh,kw), a dense layer's (out,in) with the inputs of
+ * an image in the order (c,h,w), which is that of nn.Flatten there. Written whole or not at all.
  */
 #ifndef CLDANN_TRAIN_MODEL_H
 #define CLDANN_TRAIN_MODEL_H
