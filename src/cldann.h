@@ -173,6 +173,8 @@ typedef struct cldann_experiment cldann_experiment;
 int cldann_experiment_load(cldann *c, const char *path, const char *const *overrides, int n, const char *data_dir,
                            cldann_experiment **out);
 void cldann_experiment_free(cldann_experiment *x);
+/* The experiment as one file: overrides, preset and defaults in their places. Freed by cldann_free_text. */
+int cldann_experiment_text(cldann_experiment *x, char **out);
 
 /* What a window of training steps, or an evaluation, measured. Losses are means over rows, accuracies 0..1. */
 typedef struct cldann_progress {
@@ -206,7 +208,7 @@ typedef int (*cldann_should_stop)(void *user);
 typedef void (*cldann_on_message)(void *user, const char *line);
 
 typedef struct cldann_train_options {
-  const char *out_dir; /* gets metrics.jsonl and model.safetensors; NULL: nothing is written */
+  const char *out_dir; /* gets experiment.conf, metrics.jsonl, model.safetensors; NULL: nothing is written */
   cldann_on_progress on_progress;
   cldann_on_message on_message;
   cldann_should_stop should_stop;

@@ -184,6 +184,41 @@ START_TEST(kind_replaces) {
 }
 END_TEST
 
+/* The text of an experiment is that experiment: settings, net and text again, without its preset and overrides. */
+START_TEST(as_one_text) {
+  static const struct {
+    const char *file, *sets, *has, *lacks;
+  } cases[] = {
+      {"experiments/mnist-mnistm.conf", "method=source-only|lambda.max=0.30000000000000004|seed=9000000000000000000",
+       "max = 0.30000000000000004;", "preset ="},
+      {"experiments/mnist-mnistm.conf", "data.source.kind=blobs|data.source.n=7", "kind = \"blobs\";\n    n = 7;",
+       "count = 55000;\n  };\n  target = {"},
+      {"experiments/blobs.conf", "preset=deeper|name=\"a \\\"b\\\" \\\\ c\"|steps=3000000", "steps = 3000000;", "deeper"},
+      {"experiments/digits.conf", "optimiser.epsilon=1e-30|net.label_head=({op=\"dense\";units=10;},{op=\"softmax_xent\";})",
+       "1e-30", "label1"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *text = NULL, *again = NULL;
+    GOOD(load(source_path(cases[i].file), cases[i].sets));
+    const settings was = x->s;
+    const size_t params = x->net->param_count;
+    GOOD(cldann_experiment_text(x, &text));
+    ck_assert_msg(strstr(text, cases[i].has) != NULL, "'%s' is not in:\n%s", cases[i].has, text);
+    ck_assert_msg(strstr(text, cases[i].lacks) == NULL, "'%s' is in:\n%s", cases[i].lacks, text);
+    GOOD(load(written(text), ""));
+    settings is = x->s;
+    memcpy(is.preset, was.preset, sizeof is.preset); /* applied, so not named */
+    ck_assert(!memcmp(&is, &was, sizeof is));
+    ck_assert_uint_eq(x->net->param_count, params);
+    GOOD(cldann_experiment_text(x, &again));
+    ck_assert_str_eq(text, again);
+    cldann_free_text(text);
+    cldann_free_text(again);
+  }
+  done();
+}
+END_TEST
+
 START_TEST(windows) {
   GOOD(load(written("net = { input = [9, 7, 2];\n"
                     "features = ( {op = \"conv2d\"; filters = 3; kernel = [3, 2]; stride = [2, 1]; padding = [1, 0, 1, 1];"
@@ -349,6 +384,7 @@ int main(void) {
   tcase_add_test(t, digits);
   tcase_add_test(t, layers);
   tcase_add_test(t, kind_replaces);
+  tcase_add_test(t, as_one_text);
   tcase_add_test(t, windows);
   tcase_add_test(t, bad_keys);
   tcase_add_test(t, bad_values);

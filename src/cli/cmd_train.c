@@ -10,7 +10,7 @@ static void print_summary(const cldann_result *r, const char *out_dir) {
   printf("%s, seed %llu: %lld steps in %s s (%s samples/s) on %s\n", r->method, (unsigned long long)r->seed,
          (long long)r->steps, cli_number(a, r->seconds, 1), cli_number(b, r->samples_per_second, 0), r->device);
   cli_print_accuracies(r);
-  if (out_dir) printf("  written to       %s (model.safetensors, metrics.jsonl)\n", out_dir);
+  if (out_dir) printf("  written to       %s (experiment.conf, metrics.jsonl, model.safetensors)\n", out_dir);
 }
 
 static int run(const cli_args *a) {
@@ -43,7 +43,8 @@ const cli_command cmd_train = {
     .args = "EXPERIMENT",
     .summary = "train a network and evaluate it",
     .help = "Trains the network of an experiment file, evaluates it on the source and the target test set and prints the\n"
-            "result. With --out the folder gets model.safetensors and metrics.jsonl. With --json the last line is the result:\n"
+            "result. With --out the folder gets experiment.conf (all settings of this run), metrics.jsonl and "
+            "model.safetensors. With --json the last line is the result:\n"
             "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
             "Ctrl-C stops after at most 32 steps; what was learned so far is written to --out.",
     .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_JSON | CLI_QUIET,

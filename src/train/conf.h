@@ -79,6 +79,9 @@ int conf_bad(const struct config *c, const config_setting_t *s, int code, const 
 /* Puts the place before the error that a lower room has just set. */
 int conf_blame(const struct config *c, const config_setting_t *s);
 
+/* All of an experiment as one text that reads back as the same; conf_write.c. The caller's (mem_free). */
+int conf_write(const cldann_experiment *x, const conf_key *root, char **out);
+
 /* What experiment.c asks of its two neighbours. */
 extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[];
 int experiment_build_net(cldann_experiment *x);

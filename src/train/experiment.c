@@ -134,6 +134,10 @@ fail:
   return rc;
 }
 
+int cldann_experiment_text(cldann_experiment *x, char **out) {
+  return conf_write(x, root_keys, out);
+}
+
 void cldann_experiment_free(cldann_experiment *x) {
   if (!x) return;
   cldann_net_free(x->net);

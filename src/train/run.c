@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "data/place.h"
 #include "data/sheet.h"
 #include "train/model.h"
 #include "train/schedule.h"
@@ -128,6 +129,22 @@ static void introduce(trainer *t) {
                 -end.domain * end.reversal);
 }
 
+static int write_experiment(cldann_experiment *x, const char *dir) {
+  char *text = NULL, *path = NULL;
+  place *f = NULL;
+  int rc;
+  TRY(cldann_experiment_text(x, &text));
+  TRY(text_join(&x->ctx->err, &path, dir, "experiment.conf"));
+  TRY(place_open(&x->ctx->err, &f, path));
+  TRY(place_write(&x->ctx->err, f, text, strlen(text)));
+  TRY(place_commit(&x->ctx->err, f));
+fail:
+  place_free(f);
+  mem_free(text);
+  mem_free(path);
+  return rc;
+}
+
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result) {
   static const cldann_train_options none;
   trainer *t = NULL;
@@ -137,6 +154,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   TRY(metrics_open(&x->ctx->err, options->out_dir, &m));
   TRY(trainer_new(x, options, &t));
   TRY(metrics_start(&x->ctx->err, m));
+  if (options->out_dir) TRY(write_experiment(x, options->out_dir));
   t->metrics = m;
   introduce(t);
   rc = trainer_run(t, x->s.steps);

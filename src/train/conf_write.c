@@ -1,0 +1,162 @@
+/*
+ * train/conf_write.c: an experiment as one text with all that was decided: overrides, preset and file put together, defaults
+ * filled in. Read again it is the same experiment. Numbers keep all their digits, which libconfig's own writer does not.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "train/conf.h"
+
+typedef struct writer {
+  const cldann_experiment *x;
+  FILE *f;
+} writer;
+
+static void indent(const writer *w, int depth) {
+  fprintf(w->f, "%*s", 2 * depth, "");
+}
+
+static void put_text(const writer *w, const char *s) {
+  fputc('"', w->f);
+  for (; *s; s++) {
+    if (*s == '"' || *s == '\\') fputc('\\', w->f);
+    if (*s == '\n')
+      fputs("\\n", w->f);
+    else
+      fputc(*s, w->f);
+  }
+  fputc('"', w->f);
+}
+
+/* The shortest that reads back as the same number, with a point or an exponent: without, libconfig takes it for whole. */
+static void put_number(const writer *w, double v) {
+  char text[40];
+  int digits = 6;
+  do snprintf(text, sizeof text, "%.*g", digits, v);
+  while (strtod(text, NULL) != v && ++digits <= 17);
+  fprintf(w->f, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
+static void put_whole(const writer *w, int64_t v) {
+  fprintf(w->f, "%lld%s", (long long)v, v > INT32_MAX || v < INT32_MIN ? "L" : "");
+}
+
+static void put_setting(const writer *w, const config_setting_t *s, int depth) {
+  const int type = config_setting_type(s), n = config_setting_is_aggregate(s) ? config_setting_length(s) : 0;
+  switch (type) {
+  case CONFIG_TYPE_STRING: put_text(w, config_setting_get_string(s)); return;
+  case CONFIG_TYPE_BOOL: fputs(config_setting_get_bool(s) ? "true" : "false", w->f); return;
+  case CONFIG_TYPE_FLOAT: put_number(w, config_setting_get_float(s)); return;
+  case CONFIG_TYPE_INT:
+  case CONFIG_TYPE_INT64: put_whole(w, conf_int(s, 0)); return;
+  }
+  const char *brackets = type == CONFIG_TYPE_GROUP ? "{}" : type == CONFIG_TYPE_LIST ? "()" : "[]";
+  const int lines = type == CONFIG_TYPE_LIST; /* of ops, a line each */
+  fputc(brackets[0], w->f);
+  for (int i = 0; i < n; i++) {
+    const config_setting_t *m = config_setting_get_elem(s, (unsigned)i);
+    if (lines)
+      fputc('\n', w->f), indent(w, depth + 1);
+    else if (type == CONFIG_TYPE_GROUP || i)
+      fputc(' ', w->f);
+    if (type == CONFIG_TYPE_GROUP) fprintf(w->f, "%s = ", config_setting_name(m));
+    put_setting(w, m, depth + 1);
+    fputs(type == CONFIG_TYPE_GROUP ? ";" : i + 1 < n ? "," : "", w->f);
+  }
+  if (lines && n) fputc('\n', w->f), indent(w, depth);
+  if (type == CONFIG_TYPE_GROUP) fputc(' ', w->f);
+  fputc(brackets[1], w->f);
+}
+
+/* A key that settings has: its value there, whoever gave it. */
+static void put_value(const writer *w, const conf_key *k) {
+  const char *at = (const char *)&w->x->s + k->at;
+  double number;
+  int64_t whole;
+  int small = 0;
+  if (k->size == sizeof small && k->type != CONF_TEXT) memcpy(&small, at, sizeof small);
+  switch (k->type) {
+  case CONF_TEXT: put_text(w, at); break;
+  case CONF_CHOICE: put_text(w, k->choices[small]); break;
+  case CONF_FLAG: fputs(small ? "true" : "false", w->f); break;
+  case CONF_NUMBER:
+    memcpy(&number, at, sizeof number);
+    put_number(w, number);
+    break;
+  default:
+    whole = small;
+    if (k->size == sizeof whole) memcpy(&whole, at, sizeof whole);
+    put_whole(w, whole);
+  }
+}
+
+/* The lowest layer that counts for the keys of a group: one that names a kind hides those below it, for data sets. */
+static int last_layer(const writer *w, const char *prefix) {
+  char path[100];
+  int last = CONF_FILE;
+  if (strncmp(prefix, "data.", strlen("data.")) != 0) return CONF_FILE;
+  snprintf(path, sizeof path, "%.90skind", prefix);
+  conf_get_upto(w->x->cfg, path, CONF_FILE, &last);
+  return last;
+}
+
+/* Is there anything of a table to write? Groups of settings always have their values. */
+static int has_any(const writer *w, const conf_key *table, const char *prefix) {
+  const int last = last_layer(w, prefix);
+  for (const conf_key *k = table; k->name; k++) {
+    char path[100];
+    snprintf(path, sizeof path, "%.60s%s", prefix, k->name);
+    if (k->type != CONF_GROUP && (k->size || conf_get_upto(w->x->cfg, path, last, NULL))) return 1;
+    snprintf(path, sizeof path, "%.60s%s.", prefix, k->name);
+    if (k->type == CONF_GROUP && has_any(w, k->keys, path)) return 1;
+  }
+  return 0;
+}
+
+static void put_table(const writer *w, const conf_key *table, const char *prefix, int depth) {
+  const int last = last_layer(w, prefix);
+  for (const conf_key *k = table; k->name; k++) {
+    char path[100];
+    const config_setting_t *s;
+    snprintf(path, sizeof path, "%.60s%s", prefix, k->name);
+    if (!strcmp(path, "preset")) continue; /* it has been applied */
+    if (!strcmp(path, "method")) {
+      fprintf(w->f, "method = \"%s\";\n", w->x->s.method->name);
+      continue;
+    }
+    s = conf_get_upto(w->x->cfg, path, last, NULL);
+    if (k->type == CONF_GROUP) {
+      strcat(path, ".");
+      if (!has_any(w, k->keys, path)) continue;
+      indent(w, depth), fprintf(w->f, "%s = {\n", k->name);
+      put_table(w, k->keys, path, depth + 1);
+      indent(w, depth), fputs("};\n", w->f);
+      continue;
+    }
+    if (!k->size && !s) continue;
+    indent(w, depth), fprintf(w->f, "%s = ", k->name);
+    if (k->size)
+      put_value(w, k);
+    else
+      put_setting(w, s, depth);
+    fputs(";\n", w->f);
+  }
+}
+
+int conf_write(const cldann_experiment *x, const conf_key *root, char **out) {
+  char *text = NULL;
+  size_t size = 0;
+  int rc = CLDANN_OK;
+  writer w = {.x = x, .f = open_memstream(&text, &size)};
+  if (!w.f) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the text of an experiment");
+  fprintf(w.f, "# %s, as cldann %s ran it: overrides, preset and defaults are in their places.\n", x->s.name, CLDANN_VERSION);
+  put_table(&w, root, "", 0);
+  if (fclose(w.f) != 0) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the text of an experiment");
+  TRY(mem_strdup(&x->ctx->err, out, text));
+fail:
+  free(text);
+  return rc;
+}
