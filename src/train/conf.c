@@ -277,9 +277,11 @@ static int check_text(const struct config *c, const char *text) {
     if (isalnum((unsigned char)*p) || *p == '_' || *p == '.') {
       const size_t digits = strspn(p, "0123456789");
       next = p + strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-      if (digits > 18 && (digits == (size_t)(next - p) || p[digits] == 'L'))
-        problem = "the whole number has more than 18 digits; give a smaller one";
-      if (digits == (size_t)(next - p) && digits <= 18 && digits > 0 && strtoll(p, NULL, 10) > INT32_MAX)
+      errno = 0;
+      const long long whole = strtoll(p, NULL, 10);
+      if (errno == ERANGE && (digits == (size_t)(next - p) || p[digits] == 'L'))
+        problem = "the whole number has more than 64 bits; give a smaller one";
+      else if (digits == (size_t)(next - p) && digits > 0 && whole > INT32_MAX)
         problem = "a whole number above 2147483647 needs an L behind it";
     }
     if (!problem) continue;
