@@ -16,7 +16,8 @@ test_programs = \
 	tests/test_ops \
 	tests/test_net \
 	tests/test_train \
-	tests/test_experiment
+	tests/test_experiment \
+	tests/test_report
 
 # Every program's main runs its suite through this.
 runner = \
@@ -47,6 +48,7 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/reference.c \
 	tests/reference.h \
 	tests/test_ops.c
+tests_test_report_SOURCES = $(runner) tests/test_report.c
 tests_test_net_SOURCES = $(runner) tests/test_net.c
 tests_test_train_SOURCES = $(runner) tests/test_train.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c

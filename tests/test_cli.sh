@@ -46,7 +46,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval plan bench devices check-device 'data mnist-m' 'data fetch'; do
+  for command in train compare eval plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086
@@ -134,6 +134,21 @@ training() {
   run compare "$conf" --set steps=100 --methods dann --json --quiet
   json_lines "$tmp/out"
   tail -n 1 "$tmp/out" | grep -q '"type": "mean", "method": "dann"' || wrong "compare --json: no mean at the end"
+
+  printf 'title = "T"; source = "S"; quick = ( "steps=50" ); rows = (
+    { name = "so"; floor = true; experiment = "%s"; set = ( "method=source-only" ); },
+    { name = "da"; experiment = "%s"; published = ( { by = "P"; target = 0.9; } ); } );\n' "$conf" "$conf" >"$tmp/mine.conf"
+  run reproduce "$tmp/mine.conf" --quick --quiet --seeds 4-5 --out "$tmp/rep"
+  [ "$rc" = 0 ] || wrong "reproduce: exit code $rc"
+  [ "$(grep -c '^so  \|^da  ' "$tmp/out")" = 2 ] || wrong "reproduce: not two rows"
+  grep -q '0.9000 P$' "$tmp/out" || wrong "reproduce: no published figure"
+  [ "$(wc -l <"$tmp/rep/mine.csv")" = 5 ] || wrong "reproduce: not a heading and four runs in the CSV"
+  grep -q '^| da | ' "$tmp/rep/mine.md" || wrong "reproduce: no row in the Markdown"
+  grep -q '^steps = 50;$' "$tmp/rep/da-5/experiment.conf" || wrong "reproduce: the run's experiment is not there"
+  run train "$tmp/rep/da-5/experiment.conf" --quiet --out "$tmp/again"
+  cmp -s "$tmp/again/model.safetensors" "$tmp/rep/da-5/model.safetensors" || wrong "the run's experiment is another run"
+  fails 2 "there is no table 'nonesuch'" reproduce nonesuch
+  fails 3 'nonesuch' reproduce "$tmp/mine.conf" --set nonesuch=1 --quiet
 
   shows '' plan "$conf"
 

@@ -44,7 +44,8 @@ enum {
   CLI_CHOICE = 1 << 15,
   CLI_LIMIT = 1 << 16,
   CLI_CLBLAST = 1 << 17,
-  CLI_PASS = 1 << 18
+  CLI_PASS = 1 << 18,
+  CLI_QUICK = 1 << 19
 };
 
 enum { CLI_MAX_ARGS = 2 };
@@ -56,7 +57,7 @@ typedef struct cli_args {
   int n_sets, n_choices;
   const char *arg[CLI_MAX_ARGS];
   int n_args;
-  int json, quiet, inference, clblast;
+  int json, quiet, inference, clblast, quick;
   int64_t seed, threads, limit;
 } cli_args;
 
@@ -68,8 +69,8 @@ typedef struct cli_command {
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */
 } cli_command;
 
-extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_data_mnistm,
-    cmd_data_fetch, cmd_data_sheet, cmd_check_device;
+extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce,
+    cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_check_device;
 
 /* ---- options.c ---- */
 
@@ -121,5 +122,12 @@ cldann_train_options progress_options(progress *p, const char *label, const char
 void progress_clear(progress *p);
 /* A line on standard error unless --quiet: as the library's messages come. user: a progress. */
 void progress_message(void *user, const char *line);
+
+/* ---- many.c ---- */
+
+/* "1,2,3" or "1-5" behind the *n seeds there are; an exit code. */
+int cli_parse_seeds(const char *text, int64_t *seeds, int most, int *n);
+/* Trains into the folder `label` of --out, where there is one, and tells the result in a line; an exit code. */
+int cli_train_one_of_many(cldann *c, cldann_experiment *x, const cli_args *a, const char *label, progress *p, cldann_result *r);
 
 #endif

@@ -10,10 +10,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "train/metrics.h"
 
-enum { MOST_METHODS = 16, MOST_SEEDS = 1000, NAME = 32, PATH_MOST = 4096 };
+enum { MOST_METHODS = 16, MOST_SEEDS = 1000, NAME = 32 };
 
 typedef struct comparison {
   char methods[MOST_METHODS][NAME];
@@ -36,45 +35,13 @@ static int parse_methods(comparison *t, const char *text) {
   }
 }
 
-/* "7" or "1-5" into the list. */
-static int add_range(comparison *t, const char *part) {
-  char first[NAME];
-  const char *dash = strchr(part, '-');
-  int64_t from = 0, to = 0;
-  cldann_error e;
-  err_clear(&e);
-  snprintf(first, sizeof first, "%.*s", dash ? (int)(dash - part) : (int)strlen(part), part);
-  if (text_to_int(&e, "--seeds", first, 0, INT64_MAX - 1, &from) < 0) return cli_fail(&e);
-  to = from;
-  if (dash && text_to_int(&e, "--seeds", dash + 1, 0, INT64_MAX - 1, &to) < 0) return cli_fail(&e);
-  if (to < from) return cli_fail_usage("--seeds: %s ends before it starts; write it as in 1-5", part);
-  if (to - from >= MOST_SEEDS - t->n_seeds) return cli_fail_usage("--seeds: more than %d; give fewer", MOST_SEEDS);
-  for (int64_t s = from; s <= to; s++) t->seeds[t->n_seeds++] = s;
-  return EXIT_FINE;
-}
-
-static int parse_seeds(comparison *t, const char *text) {
-  int code = EXIT_FINE;
-  for (const char *at = text; code == EXIT_FINE; at++) {
-    char part[2 * NAME];
-    size_t n = strcspn(at, ",");
-    if (n == 0 || n >= sizeof part) return cli_fail_usage("--seeds '%s': write numbers as in 1,2,3 or 1-5", text);
-    memcpy(part, at, n);
-    part[n] = 0;
-    code = add_range(t, part);
-    at += n;
-    if (!*at) break;
-  }
-  return code;
-}
-
 static int parse(comparison *t, const cli_args *a) {
   cldann_error e;
   int code;
   err_clear(&e);
   if (mem_new(&e, &t->seeds, MOST_SEEDS, sizeof *t->seeds) < 0) return cli_fail(&e);
   if ((code = parse_methods(t, a->methods ? a->methods : "source-only,dann")) != EXIT_FINE) return code;
-  if (a->seeds && (code = parse_seeds(t, a->seeds)) != EXIT_FINE) return code;
+  if (a->seeds && (code = cli_parse_seeds(a->seeds, t->seeds, MOST_SEEDS, &t->n_seeds)) != EXIT_FINE) return code;
   t->own_seed = !a->seeds;
   if (t->own_seed) t->n_seeds = 1;
   if (mem_new(&e, &t->results, (size_t)t->n_methods * (size_t)t->n_seeds, sizeof *t->results) < 0) return cli_fail(&e);
@@ -102,30 +69,16 @@ static int rehearse(cldann *c, const cli_args *a, const comparison *t) {
 }
 
 static int train_one(cldann *c, const cli_args *a, comparison *t, progress *p, int run) {
-  char label[2 * NAME], out[PATH_MOST], acc[CLI_NUMBER], sec[CLI_NUMBER];
+  char label[2 * NAME];
   cldann_experiment *x = NULL;
-  cldann_result *r = t->results + run;
-  int code, n = 0;
+  int code;
   if (t->own_seed)
     snprintf(label, sizeof label, "%s", t->methods[run]);
   else
     snprintf(label, sizeof label, "%s-%lld", t->methods[run / t->n_seeds], (long long)t->seeds[run % t->n_seeds]);
-  if (a->out) n = snprintf(out, sizeof out, "%s/%s", a->out, label);
-  if (n >= PATH_MOST) return cli_fail_usage("--out: the path is too long");
-  cldann_train_options o = progress_options(p, label, a->out ? out : NULL);
   if ((code = load(c, a, t, run, &x)) != EXIT_FINE) return code;
-  if (cldann_train(x, &o, r) < 0) {
-    progress_clear(p);
-    code = cli_fail(p->error.code ? &p->error : cldann_get_error(c));
-  } else {
-    progress_clear(p);
-    p->messages = 0; /* device and data were told; the next run's are the same */
-    t->done = run + 1;
-    if (!a->quiet && !a->json)
-      fprintf(stderr, "%s: target accuracy %s after %s s\n", label, cli_number(acc, r->target_accuracy, 4),
-              cli_number(sec, r->seconds, 1));
-    if (a->json && metrics_line(&p->error, stdout, "standard output", metrics_result_json(r)) < 0) code = cli_fail(&p->error);
-  }
+  code = cli_train_one_of_many(c, x, a, label, p, t->results + run);
+  if (code == EXIT_FINE) t->done = run + 1;
   cldann_experiment_free(x);
   return code;
 }

@@ -2,6 +2,7 @@
 # JSON objects of train/metrics.h.
 bin_PROGRAMS += cldann
 cldann_LDADD = libcldann_internal.la
+cldann_CPPFLAGS = $(AM_CPPFLAGS) -DCLDANN_PKGDATADIR='"$(pkgdatadir)"'
 cldann_SOURCES = \
 	src/cli/child.c \
 	src/cli/child.h \
@@ -13,9 +14,11 @@ cldann_SOURCES = \
 	src/cli/cmd_devices.c \
 	src/cli/cmd_eval.c \
 	src/cli/cmd_plan.c \
+	src/cli/cmd_reproduce.c \
 	src/cli/cmd_train.c \
 	src/cli/cmd_tune.c \
 	src/cli/main.c \
+	src/cli/many.c \
 	src/cli/options.c \
 	src/cli/progress.c \
 	src/cli/session.c

@@ -37,6 +37,7 @@ static const option_row rows[] = {
     {"pass", CLI_PASS, "PATTERN", "only passes whose name matches, as in 'conv2d.*' (a shell's pattern)"},
     {"limit", CLI_LIMIT, "SECONDS", "for each way that is tried (default: 30)"},
     {"clblast", CLI_CLBLAST, NULL, "try CLBlast and its parameters also where the device is no GPU; takes minutes"},
+    {"quick", CLI_QUICK, NULL, "one seed and fewer steps: shows that it runs, reproduces nothing"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
     {"json", CLI_JSON, NULL, "standard output is JSON, one object a line"},
@@ -88,6 +89,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_PASS: a->pass = value; break;
   case CLI_LIMIT: rc = text_to_int(&e, "--limit", value, 1, 86400, &a->limit); break;
   case CLI_CLBLAST: a->clblast = 1; break;
+  case CLI_QUICK: a->quick = 1; break;
   case CLI_DEVICE: a->device = value; break;
   case CLI_DATA: a->data = value; break;
   case CLI_OUT: a->out = value; break;

@@ -1,0 +1,169 @@
+/*
+ * cli/cmd_reproduce.c: cldann reproduce: every row of a published table, by the seeds asked for, beside the published figures.
+ * Tables are files, experiments/tables/NAME.conf (report/table.h).
+ */
+#include "cli/cli.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "data/place.h"
+#include "report/table.h"
+
+enum { MOST_SEEDS = 1000, PATH_MOST = 4096, NAMES = 64 };
+
+/* Where tables are: in a checkout's folder, or installed. */
+static const char *const folders[] = {"experiments/tables", CLDANN_PKGDATADIR "/experiments/tables"};
+
+static int unknown_table(const char *name) {
+  char names[NAMES][TABLE_NAME], all[512] = "";
+  const char *known[NAMES];
+  size_t n = 0;
+  for (size_t i = 0; i < sizeof folders / sizeof *folders && n == 0; i++) {
+    DIR *d = opendir(folders[i]);
+    for (struct dirent *at; d && n < NAMES && (at = readdir(d));) {
+      if (!text_ends_with(at->d_name, ".conf") || strlen(at->d_name) >= TABLE_NAME) continue;
+      snprintf(names[n], TABLE_NAME, "%.*s", (int)(strlen(at->d_name) - strlen(".conf")), at->d_name);
+      snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n ? ", " : "", names[n]);
+      known[n] = names[n];
+      n++;
+    }
+    if (d) closedir(d);
+  }
+  return cli_fail_usage("there is no table '%s'%s; there are: %s, or give a file", name, cli_nearest(name, known, n),
+                        n ? all : "none here");
+}
+
+static int open_table(const char *name, table **t) {
+  char path[PATH_MOST];
+  cldann_error e;
+  err_clear(&e);
+  snprintf(path, sizeof path, "%s", name);
+  for (size_t i = 0; access(path, R_OK) != 0 && i < sizeof folders / sizeof *folders; i++)
+    snprintf(path, sizeof path, "%s/%s.conf", folders[i], name);
+  if (access(path, R_OK) != 0) return unknown_table(name);
+  return table_read(&e, path, t) < 0 ? cli_fail(&e) : EXIT_FINE;
+}
+
+/* The experiment of one run: the row's overrides, the seed, those of a quick look, and the user's last. */
+static int load(cldann *c, const cli_args *a, const table *t, const table_row *row, int64_t seed, cldann_experiment **x) {
+  const char *sets[2 * TABLE_SETS + 1];
+  char text[48];
+  cli_args one = *a;
+  int n = 0, code;
+  cldann_error e;
+  err_clear(&e);
+  for (int i = 0; i < row->n_sets; i++) sets[n++] = row->sets[i];
+  for (int i = 0; a->quick && i < t->n_quick_sets; i++) sets[n++] = t->quick_sets[i];
+  snprintf(text, sizeof text, "seed=%lld", (long long)seed);
+  sets[n++] = text;
+  one.arg[0] = row->experiment;
+  one.sets = NULL;
+  if (mem_new(&e, &one.sets, (size_t)(n + a->n_sets), sizeof *one.sets) < 0) return cli_fail(&e);
+  memcpy(one.sets, sets, (size_t)n * sizeof *sets);
+  memcpy(one.sets + n, a->sets, (size_t)a->n_sets * sizeof *sets);
+  one.n_sets = n + a->n_sets;
+  code = cli_load(c, &one, NULL, 0, x);
+  mem_free(one.sets);
+  return code;
+}
+
+static int train_row(cldann *c, const cli_args *a, const table *t, table_row *row, int64_t seed, progress *p) {
+  char label[TABLE_NAME + 32];
+  cldann_experiment *x = NULL;
+  cldann_result r;
+  cldann_error e;
+  int code;
+  err_clear(&e);
+  snprintf(label, sizeof label, "%s-%lld", row->name, (long long)seed);
+  if ((code = load(c, a, t, row, seed, &x)) != EXIT_FINE) return code;
+  code = cli_train_one_of_many(c, x, a, label, p, &r);
+  if (code == EXIT_FINE && table_add(&e, row, &r) < 0) code = cli_fail(&e);
+  cldann_experiment_free(x);
+  return code;
+}
+
+/* Each row's experiment loads: told before hours are spent. */
+static int rehearse(cldann *c, const cli_args *a, const table *t) {
+  for (int i = 0; i < t->n_rows; i++) {
+    cldann_experiment *x = NULL;
+    const int code = load(c, a, t, &t->rows[i], 1, &x);
+    cldann_experiment_free(x);
+    if (code != EXIT_FINE) return code;
+  }
+  return EXIT_FINE;
+}
+
+/* NAME.md or NAME.csv in --out, whole or not at all. */
+static int write_file(const cli_args *a, const table *t, table_form form, const char *ending) {
+  char path[PATH_MOST], *text = NULL;
+  size_t size = 0;
+  cldann_error e;
+  place *to = NULL;
+  int rc;
+  FILE *f = open_memstream(&text, &size);
+  err_clear(&e);
+  if (!f) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
+  table_write(t, form, a->quick, f);
+  if (fclose(f) != 0) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
+  snprintf(path, sizeof path, "%s/%s.%s", a->out, t->name, ending);
+  TRY(place_folder(&e, a->out, NULL));
+  TRY(place_open(&e, &to, path));
+  TRY(place_write(&e, to, text, size));
+  TRY(place_commit(&e, to));
+fail:
+  place_free(to);
+  free(text);
+  return rc < 0 ? cli_fail(&e) : EXIT_FINE;
+}
+
+static int seeds_of(const cli_args *a, const table *t, int64_t *seeds, int *n) {
+  *n = 0;
+  if (a->seeds) return cli_parse_seeds(a->seeds, seeds, MOST_SEEDS, n);
+  for (int64_t s = 1; s <= (a->quick ? 1 : t->seeds); s++) seeds[(*n)++] = s;
+  return EXIT_FINE;
+}
+
+static int run(const cli_args *a) {
+  static int64_t seeds[MOST_SEEDS];
+  cldann *c = NULL;
+  table *t = NULL;
+  progress p;
+  int code, n = 0, end = EXIT_FINE;
+  progress_init(&p, a);
+  p.json = 0; /* results only, as cldann compare */
+  if ((code = open_table(a->arg[0], &t)) != EXIT_FINE) goto fail;
+  if ((code = seeds_of(a, t, seeds, &n)) != EXIT_FINE) goto fail;
+  cli_catch_signals();
+  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = rehearse(c, a, t)) != EXIT_FINE) goto fail;
+  for (int s = 0; s < n && code == EXIT_FINE; s++) /* seed by seed: an interrupted table has something of every row */
+    for (int i = 0; i < t->n_rows && code == EXIT_FINE; i++) code = train_row(c, a, t, &t->rows[i], seeds[s], &p);
+  if (!t->rows[0].n_results) goto fail;
+  if (!a->json) table_write(t, TABLE_PLAIN, a->quick, stdout);
+  if (a->out) end = write_file(a, t, TABLE_MARKDOWN, "md");
+  if (a->out && end == EXIT_FINE) end = write_file(a, t, TABLE_CSV, "csv");
+  if (code == EXIT_FINE) code = end;
+fail:
+  table_free(t);
+  cldann_close(c);
+  return code;
+}
+
+const cli_command cmd_reproduce = {
+    .name = "reproduce",
+    .args = "TABLE",
+    .summary = "run every row of a published table, beside the published figures",
+    .help =
+        "Trains every row of a table (experiments/tables/: mnist-mnistm, blobs, or a file of yours) with each seed and prints\n"
+        "target accuracy, its mean and deviation, beside what was published. With --out the folder gets TABLE.md, TABLE.csv\n"
+        "and for each run a folder with its experiment, metrics and model. Constants are those of the experiment files; --set\n"
+        "overrides one for all rows. --quick: one seed and fewer steps, to see that it runs. With --json: an object a run.",
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_SEEDS | CLI_QUICK | CLI_JSON | CLI_QUIET,
+    .run = run,
+};

@@ -1,0 +1,4 @@
+# src/report: published tables beside our own figures.
+libcldann_internal_la_SOURCES += \
+	src/report/table.c \
+	src/report/table.h

@@ -1,0 +1,149 @@
+/*
+ * tests/test_report.c: published tables: what a file may say, and the figures that come of runs, held against figures worked
+ * out by hand.
+ */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "report/table.h"
+#include "runner.h"
+
+static cldann_error e;
+
+#define HEAD "title = \"T\"; source = \"S\"; "
+#define ROW(NAME, REST) "{ name = \"" NAME "\"; experiment = \"x.conf\"; " REST " }"
+
+static int read_text(const char *text, table **t) {
+  *t = NULL;
+  err_clear(&e);
+  write_file(in("some.conf"), text, strlen(text));
+  return table_read(&e, in("some.conf"), t);
+}
+
+START_TEST(what_a_file_says) {
+  table *t;
+  char want[256];
+  ck_assert_int_eq(
+      read_text(HEAD "seeds = 5; quick = ( \"steps=3\" ); rows = ( " ROW("a", "floor = true;") ", " ROW(
+                    "b", "set = ( \"method=dann\", \"x.y=1\" ); published = ( { by = \"P\"; target = 0.5; } );") " );",
+                &t),
+      CLDANN_OK);
+  snprintf(want, sizeof want, "%s/x.conf", folder); /* beside the table */
+  ck_assert_str_eq(t->name, "some");
+  ck_assert_int_eq(t->n_rows, 2);
+  ck_assert_int_eq(t->seeds, 5);
+  ck_assert_str_eq(t->quick_sets[0], "steps=3");
+  ck_assert_str_eq(t->rows[1].experiment, want);
+  ck_assert_str_eq(t->rows[1].sets[1], "x.y=1");
+  ck_assert_str_eq(t->rows[1].by[0], "P");
+  ck_assert_double_eq(t->rows[1].published[0], 0.5);
+  ck_assert(t->rows[0].floor && !t->rows[0].bound && !t->rows[1].floor);
+  table_free(t);
+  no_leak();
+}
+END_TEST
+
+START_TEST(files_that_cannot_be) {
+  static const char *const bad[][2] = {
+      {"title = ", "some.conf:1"},
+      {"source = \"S\"; rows = ( );", "title = \"...\" is missing"},
+      {HEAD, "rows is a list"},
+      {HEAD "rows = ( );", "rows is a list"},
+      {HEAD "rows = ( 1 );", "a row is a group"},
+      {HEAD "seeds = 0; rows = ( " ROW("a", "") " );", "seeds is a whole number"},
+      {HEAD "rows = ( { name = \"a\"; } );", "experiment = \"...\" is missing"},
+      {HEAD "rows = ( " ROW("a/b", "") " );", "no blanks, slashes and commas"},
+      {HEAD "rows = ( " ROW("a", "set = ( \"steps\" );") " );", "key=value"},
+      {HEAD "rows = ( " ROW("a", "set = ( 3 );") " );", "key=value"},
+      {HEAD "rows = ( " ROW("a", "published = ( { by = \"P\"; target = 76.6; } );") " );", "target = 0.0 to 1.0"},
+      {HEAD "rows = ( " ROW("a", "published = ( { target = 0.6; } );") " );", "by = \"...\" is missing"},
+  };
+  table *t;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    ck_assert_int_eq(read_text(bad[i][0], &t), CLDANN_E_CONFIG);
+    ck_assert_msg(strstr(e.message, bad[i][1]) && strstr(e.message, "some.conf:"), "case %zu: %s", i, e.message);
+    ck_assert_ptr_null(t);
+    no_leak();
+  }
+  err_clear(&e);
+  ck_assert_int_eq(table_read(&e, in("nonesuch"), &t), CLDANN_E_IO);
+}
+END_TEST
+
+/* The shipped tables can be read, and so can the experiments that they name. */
+START_TEST(shipped_tables) {
+  static const char *const names[] = {"experiments/tables/blobs.conf", "experiments/tables/mnist-mnistm.conf"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    table *t = NULL;
+    err_clear(&e);
+    ck_assert_msg(table_read(&e, source_path(names[i]), &t) == CLDANN_OK, "%s", e.message);
+    for (int k = 0; k < t->n_rows; k++) {
+      FILE *f = fopen(t->rows[k].experiment, "r");
+      ck_assert_msg(f != NULL, "%s: there is no %s", names[i], t->rows[k].experiment);
+      fclose(f);
+    }
+    table_free(t);
+  }
+}
+END_TEST
+
+static void run_of(table_row *row, uint64_t seed, double target, double source) {
+  const cldann_result r = {
+      .device = "D", .seed = seed, .steps = 7, .target_accuracy = target, .source_accuracy = source, .domain_accuracy = NAN};
+  ck_assert_int_eq(table_add(&e, row, &r), CLDANN_OK);
+}
+
+/* The table's text in one form (free). */
+static char *text_of(const table *t, table_form form, int quick) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *f = open_memstream(&text, &n);
+  table_write(t, form, quick, f);
+  fclose(f);
+  return text;
+}
+
+#define HAS(text, part) ck_assert_msg(strstr(text, part) != NULL, "'%s' is not in:\n%s", part, text)
+
+/* Means .5, .7 and .9: the row in the middle covers half the gap; deviation of .6, .7, .8 is .1. */
+START_TEST(figures) {
+  table *t;
+  ck_assert_int_eq(
+      read_text(
+          HEAD
+          "rows = ( " ROW("low", "floor = true;") ", " ROW("mid", "published = ( { by = \"P\"; target = 0.75; } );") ", " ROW(
+              "top", "bound = true;") ", " ROW("never", "") " );",
+          &t),
+      CLDANN_OK);
+  run_of(&t->rows[0], 1, 0.5, 0.9);
+  for (int i = 0; i < 3; i++) run_of(&t->rows[1], 1 + (uint64_t)i, 0.6 + 0.1 * i, 0.8);
+  run_of(&t->rows[2], 1, 0.9, NAN);
+  char *plain = text_of(t, TABLE_PLAIN, 0), *md = text_of(t, TABLE_MARKDOWN, 1), *csv = text_of(t, TABLE_CSV, 0);
+  HAS(md, "| low | 0.5000 | - | 0.9000 | - | 0.5000 | - |");
+  HAS(md, "| mid | 0.7000 | 0.1000 | 0.8000 | 0.50 | 0.6000 0.7000 0.8000 | 0.7500 P |");
+  HAS(md, "| top | 0.9000 | - | - | - | 0.9000 | - |");
+  HAS(md, "no reproduction");
+  HAS(plain, "0.7000   0.1000   0.8000     0.50  0.6000 0.7000 0.8000; 0.7500 P");
+  HAS(csv, "some,mid,2,0.700000,0.800000,-,7,0.00,0,0.7500\n");
+  ck_assert_ptr_null(strstr(plain, "never"));
+  ck_assert_ptr_null(strstr(plain, "no reproduction"));
+  free(plain), free(md), free(csv);
+  table_free(t);
+  no_leak();
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("report");
+  TCase *t = tcase_create("table");
+  tcase_add_test(t, what_a_file_says);
+  tcase_add_test(t, files_that_cannot_be);
+  tcase_add_test(t, shipped_tables);
+  tcase_add_test(t, figures);
+  suite_add_tcase(s, t);
+  return runner_run(s, NULL);
+}
