@@ -86,21 +86,20 @@
 
 /*
  * y = act(beta*y + v) for channels oc..oc+V-1, v being held at OC_AT(oc): lanes that a neighbour owns are neither read
- * nor written. beta and act are constants where this is called.
+ * nor written.
  */
 static inline void store_channels(floatV v, global float *y, int oc, int beta, int act) {
   if (oc + V <= OC) {
     if (beta) v += VLOAD(y + oc);
-    VSTORE(act ? activate(v) : v, y + oc);
+    VSTORE(activate(v, act), y + oc);
   } else if (oc < OC) {
     float lane[V];
     VSTORE(v, lane);
-    for (int i = 0; i < V; i++)
-      if (beta && OC - V + i >= oc) lane[i] += y[OC - V + i];
+    if (beta)
+      for (int i = oc - (OC - V); i < V; i++) lane[i] += y[OC - V + i];
     v = VLOAD(lane);
-    VSTORE(act ? activate(v) : v, lane);
-    for (int i = 0; i < V; i++)
-      if (OC - V + i >= oc) y[OC - V + i] = lane[i];
+    VSTORE(activate(v, act), lane);
+    for (int i = oc - (OC - V); i < V; i++) y[OC - V + i] = lane[i];
   }
 }
 
@@ -180,14 +179,17 @@ kernel void conv2d_tile(global const float *restrict x, int xo, global const flo
   floatV acc[PX][NV];
   conv_tile(x + xo, w + wo, bias + bo, n, oy, ox0, oc0, row, acc);
 
+  /* Rolled: unrolled, the ends of rows would be most of what a compiler works on. */
   global float *yp = y + yo + ((n * OH + oy) * OW + ox0) * OC;
+  floatV sum[PX][NV];
 #pragma unroll
-  for (int p = 0; p < PX; p++) {
-    if (ox0 + p < OW) {
+  for (int p = 0; p < PX; p++)
 #pragma unroll
-      for (int j = 0; j < NV; j++) store_channels(acc[p][j], yp + p * OC, oc0 + j * V, BETA, 1);
-    }
-  }
+    for (int j = 0; j < NV; j++) sum[p][j] = acc[p][j];
+#pragma unroll 1
+  for (int p = 0; p < MIN_OF(PX, OW - ox0); p++)
+#pragma unroll 1
+    for (int j = 0; j < NV; j++) store_channels(sum[p][j], yp + p * OC, oc0 + j * V, BETA, ACT);
 }
 
 #ifdef POOL_H
@@ -239,12 +241,13 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
 #pragma unroll
       for (int p = 0; p < PX; p++)
 #pragma unroll
-        for (int j = 0; j < NV; j++) VSTORE(activate(acc[p][j]), band + BAND_AT(r, ox - x0 + p) + j * V);
+        for (int j = 0; j < NV; j++) VSTORE(activate(acc[p][j], ACT), band + BAND_AT(r, ox - x0 + p) + j * V);
     }
   }
 
   for (int q = 0; q < POOL_COLS && px0 + q < POOL_OW; q++) {
     const int out = ((n * POOL_OH + py) * POOL_OW + px0 + q) * OC;
+#pragma unroll 1
     for (int j = 0; j < NV; j++) {
       floatV best = (floatV)(-INFINITY);
       /* Where nothing is greater than -INFINITY the first cell inside wins: what is outside has no gradient to take. */
@@ -337,14 +340,17 @@ static inline void dw_register_tile(const float *xs, global const float *dy, con
     }
   }
 
+  floatV sum[MR][NV];
 #pragma unroll
-  for (int m = 0; m < MR; m++) {
+  for (int m = 0; m < MR; m++)
+#pragma unroll
+    for (int j = 0; j < NV; j++) sum[m][j] = acc[m][j];
+#pragma unroll 1
+  for (int m = 0; m < MIN_OF(MR, AXIS - m0); m++) {
     const int kw = (m0 + m) / BLOCK_C, c = c0 + (m0 + m) % BLOCK_C;
-    if (m0 + m < AXIS && c < C) {
-      global float *to = part + (kw * C + c) * OC;
-#pragma unroll
-      for (int j = 0; j < NV; j++) store_channels(acc[m][j], to, oc0 + j * V, !first, 0);
-    }
+    if (c >= C) continue;
+#pragma unroll 1
+    for (int j = 0; j < NV; j++) store_channels(sum[m][j], part + (kw * C + c) * OC, oc0 + j * V, !first, ACT_NONE);
   }
 }
 

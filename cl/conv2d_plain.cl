@@ -42,7 +42,7 @@ __kernel void conv2d_forward(__global const float *x, int xo, __global const flo
       for (int c = 0; c < C; c++) sum += xp[c] * wp[c * OC];
     }
   }
-  y[yo + i] = activate(sum);
+  y[yo + i] = activate(sum, ACT);
 }
 
 /* dx = BETA*dx + the gradient of one input cell, gathered from the outputs it took part in */

@@ -28,23 +28,44 @@
 #endif
 
 /*
- * row = act(beta*row + v) for columns at..at+V-1 of a row of n; a vector that would pass the end is held at n-V, and then
- * only the lanes that no neighbour owns are read and written. beta is a constant where this is called.
+ * Columns at..at+V-1 of a row of n. A vector that would pass the end is held at n-V, and then only the lanes that no
+ * neighbour owns are read and written.
  */
-static inline void store_columns(floatV v, global float *row, int at, int n, int beta, int act) {
+static inline floatV load_columns(global const float *row, int at, int n) {
+  if (at + V <= n) return VLOAD(row + at);
+  float lane[V];
+  for (int i = 0; i < V; i++) lane[i] = n - V + i >= at && at < n ? row[n - V + i] : 0.0f;
+  return VLOAD(lane);
+}
+
+static inline void store_columns(floatV v, global float *row, int at, int n) {
   if (at + V <= n) {
-    if (beta) v += VLOAD(row + at);
-    VSTORE(act ? activate(v) : v, row + at);
+    VSTORE(v, row + at);
   } else if (at < n) {
     float lane[V];
     VSTORE(v, lane);
-    for (int i = 0; i < V; i++)
-      if (beta && n - V + i >= at) lane[i] += row[n - V + i];
-    v = VLOAD(lane);
-    VSTORE(act ? activate(v) : v, lane);
-    for (int i = 0; i < V; i++)
-      if (n - V + i >= at) row[n - V + i] = lane[i];
+    for (int i = at - (n - V); i < V; i++) row[n - V + i] = lane[i];
   }
+}
+
+/*
+ * c = act(beta*c + acc), rows first.. of the tile, columns n0.. The loop is rolled: with the ends of rows unrolled for each
+ * vector of the tile, compilers work longer on these few lines than on all the rest.
+ */
+static inline void store_tile(floatV acc[MR][NV], global float *c, int first, int n0, int n, int beta, int act) {
+  floatV sum[MR][NV];
+#pragma unroll
+  for (int r = 0; r < MR; r++)
+#pragma unroll
+    for (int j = 0; j < NV; j++) sum[r][j] = acc[r][j];
+#pragma unroll 1
+  for (int r = first; r < MR; r++)
+#pragma unroll 1
+    for (int j = 0; j < NV; j++) {
+      floatV v = sum[r][j];
+      if (beta) v += load_columns(c + r * n, n0 + j * V, n);
+      store_columns(activate(v, act), c + r * n, n0 + j * V, n);
+    }
 }
 
 /*
@@ -84,25 +105,10 @@ kernel void gemm_tile(global const float *restrict a, int ao, int ars, int acs, 
     ap += acs;
     bp += ldb;
   }
-
-#pragma unroll
-  for (int r = 0; r < MR; r++) {
-    if (from + r >= m0) {
-#pragma unroll
-      for (int j = 0; j < NV; j++) store_columns(acc[r][j], cp + r * n, n0 + j * V, n, BETA, 1);
-    }
-  }
+  store_tile(acc, cp, m0 - from, n0, n, BETA, ACT);
 }
 
 #ifdef KC
-/* What store_columns would add to: the lanes that no neighbour owns. */
-static inline floatV load_columns(global const float *row, int at, int n) {
-  if (at + V <= n) return VLOAD(row + at);
-  float lane[V];
-  for (int i = 0; i < V; i++) lane[i] = n - V + i >= at && at < n ? row[n - V + i] : 0.0f;
-  return VLOAD(lane);
-}
-
 /*
  * The same product for large matrices: a work-item takes MB rows of c and one panel of columns, KC rows of B at a time,
  * which it copies side by side into its own memory: read in place, rows of B lie whole pages apart. Between two runs over k
@@ -126,17 +132,30 @@ kernel void gemm_panel(global const float *restrict a, int ao, int ars, int acs,
       const int from = MIN_OF(m0, m - MR);
       global const float *ap = a + ao + from * ars + k0 * acs;
       global float *cp = c + co + from * n;
+      /* A tile inside c, between two runs: the common case, without ends of rows. */
+      const int inside = from == m0 && n0 + NV * V <= n;
       floatV acc[MR][NV];
+      if (inside && k0 > 0) {
 #pragma unroll
-      for (int r = 0; r < MR; r++)
+        for (int r = 0; r < MR; r++)
 #pragma unroll
-        for (int j = 0; j < NV; j++) {
-          acc[r][j] = (floatV)(0.0f);
-          if ((k0 > 0 || BETA) && from + r >= m0) acc[r][j] = load_columns(cp + r * n, n0 + j * V, n);
-#if BIAS
-          if (k0 == 0) acc[r][j] += VLOAD(bias + biaso + MIN_OF(n0 + j * V, n - V));
-#endif
-        }
+          for (int j = 0; j < NV; j++) acc[r][j] = VLOAD(cp + r * n + n0 + j * V);
+      } else {
+        floatV sum[MR][NV];
+#pragma unroll 1
+        for (int r = 0; r < MR; r++)
+#pragma unroll 1
+          for (int j = 0; j < NV; j++) {
+            floatV v = (floatV)(0.0f);
+            if ((k0 > 0 || BETA) && from + r >= m0) v = load_columns(cp + r * n, n0 + j * V, n);
+            if (k0 == 0 && BIAS) v += VLOAD(bias + biaso + MIN_OF(n0 + j * V, n - V));
+            sum[r][j] = v;
+          }
+#pragma unroll
+        for (int r = 0; r < MR; r++)
+#pragma unroll
+          for (int j = 0; j < NV; j++) acc[r][j] = sum[r][j];
+      }
 #pragma unroll 1
       for (int i = 0; i < depth; i++) {
         floatV bv[NV];
@@ -150,12 +169,14 @@ kernel void gemm_panel(global const float *restrict a, int ao, int ars, int acs,
         }
         ap += acs;
       }
+      if (inside && !last) {
 #pragma unroll
-      for (int r = 0; r < MR; r++)
-        if (from + r >= m0) {
+        for (int r = 0; r < MR; r++)
 #pragma unroll
-          for (int j = 0; j < NV; j++) store_columns(acc[r][j], cp + r * n, n0 + j * V, n, 0, last);
-        }
+          for (int j = 0; j < NV; j++) VSTORE(acc[r][j], cp + r * n + n0 + j * V);
+      } else {
+        store_tile(acc, cp, m0 - from, n0, n, 0, last ? ACT : ACT_NONE);
+      }
     }
   }
 }
@@ -221,7 +242,7 @@ kernel void gemm_plain(global const float *a, int ao, int ars, int acs, global c
   sum += c[co + id];
 #endif
   for (int i = 0; i < k; i++) sum += ap[i * acs] * bp[i * brs];
-  c[co + id] = activate(sum);
+  c[co + id] = activate(sum, ACT);
 }
 
 /* c = act(c + bias), c of `total` elements in rows of n. A work-item has BLOCK of them. */
@@ -232,7 +253,7 @@ kernel void bias_act(global float *c, int co, global const float *bias, int bias
 #if BIAS
     sum += bias[biaso + i % n];
 #endif
-    c[co + i] = activate(sum);
+    c[co + i] = activate(sum, ACT);
   }
 }
 #endif
