@@ -7,17 +7,14 @@
  * vector width (ops/conv2d.c). Every sum runs in an order fixed by the shape, so results do not depend on the number of
  * compute units.
  *
- *   N H W C  OH OW OC  KH KW  SH SW   input, output, kernel, stride
+ *   H W C  OH OW OC  KH KW  SH SW     input, output, kernel, stride
  *   PT PL                             zero rows above, zero columns to the left (of the dilated input, if dilated)
  *   DH DW                             input dilation: zeros between rows / columns; 1 = none
  *   V NV                              vector width (<= OC), vectors of output channels per tile
  *   PX                                output columns per tile (conv2d_tile)
- *   MR S                              tile rows, number of partial sums (conv2d_dw_tile)
+ *   MR                                tile rows (conv2d_dw_tile)
  *   BIAS BETA ACT                     add a bias; add to y instead of writing it; activation
  */
-#ifndef N
-#define N 2
-#endif
 #ifndef H
 #define H 6
 #endif
@@ -68,9 +65,6 @@
 #endif
 #ifndef MR
 #define MR 3
-#endif
-#ifndef S
-#define S 1
 #endif
 #ifndef BIAS
 #define BIAS 0
@@ -234,8 +228,10 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
   float row[ROW_W * ROW_C], band[BAND_AT(POOL_H, 0)];
   floatV acc[PX][NV];
 
+#pragma unroll 1
   for (int r = 0; r < POOL_H; r++) {
     if (y0 + r < 0 || y0 + r >= OH) continue;
+#pragma unroll 1
     for (int ox = from; ox < to; ox += PX) { /* the last tile may run on into the band's slack */
       conv_tile(x + xo, w + wo, bias + bo, n, y0 + r, ox, oc0, row, acc);
 #pragma unroll
@@ -270,15 +266,16 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
 
 /*
  * wt[KH-1-kh][KW-1-kw][oc][c] = w[kh][kw][c][oc]. The input gradient is then conv2d_tile over dy with wt, C and OC swapped,
- * padding KH-1-PT and KW-1-PL, dilation = the stride, stride 1. C and OC here are those of w. Global size {KH*KW, 1, 1}.
+ * padding KH-1-PT and KW-1-PL, dilation = the stride, stride 1; it is built with that, so that C here is w's OC and OC w's C.
+ * Global size {KH*KW, 1, 1}.
  */
 kernel void conv2d_flip(global const float *restrict w, int wo, global float *restrict wt, int to) {
   const int k = (int)get_global_id(0);
   global const float *from = w + wo + k * C * OC;
   global float *into = wt + to + (KH * KW - 1 - k) * C * OC;
-  for (int oc0 = 0; oc0 < OC; oc0 += 16)
-    for (int c = 0; c < C; c++)
-      for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++) into[oc * C + c] = from[c * OC + oc];
+  for (int c0 = 0; c0 < C; c0 += 16)
+    for (int oc = 0; oc < OC; oc++)
+      for (int c = c0; c < MIN_OF(c0 + 16, C); c++) into[c * OC + oc] = from[oc * C + c];
 }
 
 /* ---- weight gradient --------------------------------------------------------------------------------------------- */
@@ -365,13 +362,13 @@ static inline void dw_bias(global const float *dy, int r0, int r1, global float 
 }
 
 /*
- * part[s] = {dw[KH][KW][C][OC], db[OC]} over the s-th of S runs of output rows; sum_partials adds them up.
- * Global size {S, KH, ceil(C/BLOCK_C)}: the last is 1 unless KW*C > 2048.
+ * part[s] = {dw[KH][KW][C][OC], db[OC]} over the s-th of `parts` runs of the output rows of all images; sum_partials adds
+ * them up. Global size {parts, KH, ceil(C/BLOCK_C)}: the last is 1 unless KW*C > 2048.
  */
 kernel void conv2d_dw_tile(global const float *restrict x, int xo, global const float *restrict dy, int dyo,
-                           global float *restrict part, int po) {
+                           global float *restrict part, int po, int images, int parts) {
   const int s = (int)get_global_id(0), kh = (int)get_global_id(1), c0 = (int)get_global_id(2) * BLOCK_C;
-  const int r0 = (int)((long)(N * OH) * s / S), r1 = (int)((long)(N * OH) * (s + 1) / S);
+  const int r0 = (int)((long)(images * OH) * s / parts), r1 = (int)((long)(images * OH) * (s + 1) / parts);
   float xs[BLOCK_ROWS * BLOCK_LEN + MR];
   int dy_row[BLOCK_ROWS];
   global float *to = part + po + s * ((KH * KW * C + 1) * OC);

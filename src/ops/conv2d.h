@@ -12,8 +12,8 @@ typedef struct conv { /* what an emit function is given */
   const op_io *io;
 } conv;
 
-/* The -D values of the shape, which all kernels of conv2d take. */
-void conv2d_shape_defs(launches *l, launch *k, const op *o, int rows);
+/* The -D values of the shape, which all kernels of conv2d take. How many rows there are is not among them: batches share. */
+void conv2d_shape_defs(launches *l, launch *k, const op *o);
 /* Of forward, of the input gradient or of the weight gradient: all three have as many. */
 double conv2d_pass_flops(const op *o, int rows);
 

@@ -72,7 +72,7 @@ void conv2d_pooled_forward(launches *l, const op *o, const op_io *io) {
   if (columns < 1) columns = 1;
   if (columns * q->window.width < o->out.w) t = tile_pick(columns * q->window.width, o->units, l->dev->vector_width, t.nv, 0);
   launch *k = launches_add(l, "conv2d", "conv2d_pool_tile", "cpu");
-  conv2d_shape_defs(l, k, o, rows);
+  conv2d_shape_defs(l, k, o);
   launch_def(l, k, "V", t.v);
   launch_def(l, k, "NV", t.nv);
   launch_def(l, k, "PX", t.rows);
@@ -96,9 +96,9 @@ static void set_flops(launch *k, const op *o, int rows) {
 }
 
 /* A launch of cl/conv2d_pooled.cl. */
-static launch *add(launches *l, const op *o, int rows, patch p, const char *name) {
+static launch *add(launches *l, const op *o, patch p, const char *name) {
   launch *k = launches_add(l, "conv2d_pooled", name, "winners");
-  conv2d_shape_defs(l, k, o, rows);
+  conv2d_shape_defs(l, k, o);
   pool_defs(l, k, o);
   launch_def(l, k, "V", p.v);
   launch_def(l, k, "AV", p.av);
@@ -114,18 +114,19 @@ static void backward_weights(launches *l, const op *o, const op_io *io) {
   while (2 * s * blocks <= 64 && 2 * s <= rows) s *= 2; /* a function of the shape alone: so are the bits */
   tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, weights + o->units);
   tensor sum = launches_tensor(l, "sum of winners", 4, 1, 1, 1, weights);
-  launch *k = add(l, o, rows, p, "conv2d_pooled_dw");
-  launch_def(l, k, "S", s);
-  launch_def(l, k, "OCB", BLOCK_OC);
+  launch *k = add(l, o, p, "conv2d_pooled_dw");
   launch_in(l, k, io->x);
   launch_in(l, k, io->dy);
   launch_in(l, k, io->saved);
   launch_out(l, k, part);
+  launch_int(l, k, rows);
+  launch_int(l, k, s);
+  launch_int(l, k, BLOCK_OC);
   launch_grid1(l, k, (size_t)s, (size_t)blocks, 1);
   set_flops(k, o, rows);
   sum_partials_emit(l, part, 0, weights + o->units, s, sum, weights, 0);
   sum_partials_emit(l, part, weights, weights + o->units, s, io->db, o->units, 0);
-  k = add(l, o, rows, p, "conv2d_pooled_turn");
+  k = add(l, o, p, "conv2d_pooled_turn");
   launch_in(l, k, sum);
   launch_out(l, k, io->dw);
   launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
@@ -135,16 +136,16 @@ static void backward_data(launches *l, const op *o, const op_io *io) {
   const patch p = patch_of(o, l->dev->vector_width, 1);
   const int rows = io->x.rows;
   tensor turned = launches_tensor(l, "turned weights", 4, 1, 1, 1, o->units * o->window.height * axis_room(p));
-  launch *k = add(l, o, rows, p, "conv2d_pooled_weights");
+  launch *k = add(l, o, p, "conv2d_pooled_weights");
   launch_in(l, k, io->w);
   launch_out(l, k, turned);
   launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
-  k = add(l, o, rows, p, "conv2d_pooled_dx");
-  launch_def(l, k, "BETA", io->beta);
+  k = add(l, o, p, "conv2d_pooled_dx");
   launch_in(l, k, io->dy);
   launch_in(l, k, io->saved);
   launch_in(l, k, turned);
   launch_write(l, k, io->dx, io->beta);
+  launch_int(l, k, io->beta);
   launch_grid1(l, k, (size_t)rows, 1, 1);
   set_flops(k, o, rows);
 }
