@@ -32,6 +32,17 @@ static int panel_rows(int m, int rows) {
   return ceil_div(ceil_div(m, blocks), rows) * rows;
 }
 
+/* The arguments behind the operands. */
+static void result(launches *l, launch *k, const gemm *g) {
+  launch_write(l, k, g->c, g->beta);
+  launch_int(l, k, g->m);
+  launch_int(l, k, g->n);
+  launch_int(l, k, g->k);
+  launch_int(l, k, g->bias.buf != 0);
+  launch_int(l, k, g->beta);
+  launch_int(l, k, g->act);
+}
+
 static void emit_cpu(launches *l, const char *name, const void *what) {
   const gemm *g = what;
   const tile wide = tile_pick(g->m, g->n, l->dev->vector_width, 4, 1);
@@ -40,7 +51,7 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
   tensor b = g->b;
   if (g->b_trans) { /* the tile kernel reads B by rows: turn it once */
     b = launches_tensor(l, "transposed", 4, 1, g->k, g->n, 1);
-    launch *k = launches_add(l, "gemm", "transpose_tile", name);
+    launch *k = launches_add(l, "gemm_plain", "transpose_tile", name);
     launch_in(l, k, g->b);
     launch_out(l, k, b);
     launch_int(l, k, g->n);
@@ -56,19 +67,14 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
   launch_def(l, k, "V", t.v);
   launch_def(l, k, "NV", t.nv);
   launch_def(l, k, "MR", t.rows);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "BETA", g->beta);
-  launch_def(l, k, "ACT", g->act);
+  if (g->act > ACT_RELU) launch_def(l, k, "SMOOTH", 1);
   launch_in(l, k, g->a);
   launch_int(l, k, g->a_trans ? 1 : g->k);
   launch_int(l, k, g->a_trans ? g->m : 1);
   launch_in(l, k, b);
   launch_int(l, k, g->n);
   launch_in(l, k, g->bias.buf ? g->bias : b);
-  launch_write(l, k, g->c, g->beta);
-  launch_int(l, k, g->m);
-  launch_int(l, k, g->n);
-  launch_int(l, k, g->k);
+  result(l, k, g);
   const size_t down = (size_t)ceil_div(g->m, height), across = (size_t)ceil_div(g->n, t.nv * t.v);
   launch_grid1(l, k, panels ? across : down, panels ? down : across, 1);
   k->flops = 2.0 * g->m * g->n * g->k;
@@ -86,28 +92,22 @@ void gemm_operands(launches *l, launch *k, const gemm *g) {
 
 static void emit_generic(launches *l, const char *name, const void *what) {
   const gemm *g = what;
-  launch *k = launches_add(l, "gemm", "gemm_plain", name);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "BETA", g->beta);
-  launch_def(l, k, "ACT", g->act);
+  launch *k = launches_add(l, "gemm_plain", "gemm_plain", name);
   gemm_operands(l, k, g);
-  launch_write(l, k, g->c, g->beta);
-  launch_int(l, k, g->m);
-  launch_int(l, k, g->n);
-  launch_int(l, k, g->k);
+  result(l, k, g);
   launch_grid64(l, k, (size_t)g->m * (size_t)g->n);
   k->flops = 2.0 * g->m * g->n * g->k;
 }
 
 void gemm_bias_act_emit(launches *l, const char *name, const gemm *g) {
   if (!g->bias.buf && !g->act) return;
-  launch *k = launches_add(l, "gemm", "bias_act", name);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "ACT", g->act);
+  launch *k = launches_add(l, "gemm_plain", "bias_act", name);
   launch_update(l, k, g->c);
   launch_in(l, k, g->bias.buf ? g->bias : g->b);
   launch_int(l, k, g->n);
   launch_int(l, k, g->m * g->n);
+  launch_int(l, k, g->bias.buf != 0);
+  launch_int(l, k, g->act);
   launch_blocks(l, k, (size_t)g->m * (size_t)g->n);
 }
 
@@ -194,18 +194,17 @@ void gemm_emit(launches *l, const gemm *g) {
 }
 
 void sum_partials_emit(launches *l, tensor part, int first, int stride, int count, tensor out, int n, int beta) {
-  enum { SUM_BLOCK = 1024 };
-  launch *k = launches_add(l, "reduce", "sum_partials", l->dev->is_cpu ? "cpu" : "generic");
+  const int cpu = l->dev->is_cpu;
+  launch *k = launches_add(l, "reduce", cpu ? "sum_partials_block" : "sum_partials", cpu ? "cpu" : "generic");
   part.offset += (size_t)first;
   part.h = 1, part.w = 1, part.c = n, part.rows = count;
-  launch_def(l, k, "BETA", beta);
-  launch_def(l, k, "SUM_BLOCK", l->dev->is_cpu ? SUM_BLOCK : 1);
   launch_in(l, k, part);
   launch_int(l, k, stride);
   launch_int(l, k, count);
   launch_write(l, k, out, beta);
   launch_int(l, k, n);
-  if (l->dev->is_cpu)
+  launch_int(l, k, beta);
+  if (cpu)
     launch_grid1(l, k, (size_t)ceil_div(n, SUM_BLOCK), 1, 1);
   else
     launch_grid64(l, k, (size_t)n);
