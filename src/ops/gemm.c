@@ -13,8 +13,12 @@
 #include <clblast_c.h>
 #endif
 
-/* A panel of B (k rows of NV*V) should stay in the second-level cache while rows of A go by: fewer vectors for large k. */
+/*
+ * A panel of B (k rows of NV*V) should stay in the second-level cache while rows of A go by: fewer vectors for large k. A
+ * product of a million multiply-adds takes microseconds with any tile, and each tile is a program to compile: few of them.
+ */
 static tile gemm_rule(int m, int n, int k, int width) {
+  if ((double)m * n * k <= 1e6) return tile_pick(m < 64 ? m : 64, n, width, 2, 1);
   return tile_pick(m, n, width, (long long)k * 3 * width <= 98304 ? 4 : 2, 1);
 }
 
