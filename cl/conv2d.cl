@@ -97,7 +97,12 @@ static inline void store_channels(floatV v, global float *y, int oc, int beta, i
   }
 }
 
-/* ---- forward, and input gradient with flipped weights ------------------------------------------------------------ */
+/*
+ * ---- forward, and input gradient ----
+ *
+ * The input gradient is conv2d_tile over dy with the weights flipped (cl/turn.cl), C and OC swapped, padding KH-1-PT and
+ * KW-1-PL, dilation = the stride, stride 1.
+ */
 
 /* One input row of a tile: ROW_W columns of ROW_C channels, at most 16 KB; more channels than fit go in several passes. */
 #define ROW_W ((PX - 1) * SW + KW)
@@ -263,20 +268,6 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
   }
 }
 #endif
-
-/*
- * wt[KH-1-kh][KW-1-kw][oc][c] = w[kh][kw][c][oc]. The input gradient is then conv2d_tile over dy with wt, C and OC swapped,
- * padding KH-1-PT and KW-1-PL, dilation = the stride, stride 1; it is built with that, so that C here is w's OC and OC w's C.
- * Global size {KH*KW, 1, 1}.
- */
-kernel void conv2d_flip(global const float *restrict w, int wo, global float *restrict wt, int to) {
-  const int k = (int)get_global_id(0);
-  global const float *from = w + wo + k * C * OC;
-  global float *into = wt + to + (KH * KW - 1 - k) * C * OC;
-  for (int c0 = 0; c0 < C; c0 += 16)
-    for (int oc = 0; oc < OC; oc++)
-      for (int c = c0; c < MIN_OF(c0 + 16, C); c++) into[c * OC + oc] = from[oc * C + c];
-}
 
 /* ---- weight gradient --------------------------------------------------------------------------------------------- */
 

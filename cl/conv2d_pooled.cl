@@ -69,11 +69,9 @@ static inline int list_winners(global const float *dy, global const uchar *arg, 
 static inline void pad_image(global const float *x, float *into) {
   for (int r = 0; r < LINES; r++) {
     const int iy = r - PT, inside = iy >= 0 && iy < H;
-    const int lo = inside ? PL * C : LINE, hi = inside ? MIN_OF((PL + W) * C, LINE) : LINE;
+    const int lo = PL * C, hi = inside ? (PL + W) * C : 0;
     global const float *from = x + (inside ? iy : 0) * W * C - PL * C;
-    for (int i = 0; i < MIN_OF(lo, LINE); i++) into[r * LINE + i] = 0.0f;
-    for (int i = lo; i < hi; i++) into[r * LINE + i] = from[i];
-    for (int i = hi; i < LINE; i++) into[r * LINE + i] = 0.0f;
+    for (int i = 0; i < LINE; i++) into[r * LINE + i] = i >= lo && i < hi ? from[i] : 0.0f;
   }
   for (int i = LINES * LINE; i < IMAGE; i++) into[i] = 0.0f;
 }
@@ -171,7 +169,7 @@ static inline void add_weights(global const float *w, const int *channel, const 
   for (int j = 0; j < AV; j++) VSTORE(acc[j], image + j * V);
 }
 
-/* dx = beta*dx + the input gradient, an image a work-item; wt as conv2d_pooled_weights makes it. Global size {images, 1, 1}. */
+/* dx = beta*dx + the input gradient, an image a work-item; wt as patches_by_channel (cl/turn.cl) makes it. Global size {images, 1, 1}. */
 kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global const uchar *restrict arg, int ao,
                              global const float *restrict wt, int wo, global float *restrict dx, int dxo, int beta) {
   const int n = (int)get_global_id(0);
@@ -199,20 +197,4 @@ kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global co
       to[i] = beta ? to[i] + v : v;
     }
   }
-}
-
-/* wt[kh][oc][AXIS_ROOM] = w[kh][kw][c][oc], zeros behind the axis. Global size {KH, ceil(OC/16), 1}. */
-kernel void conv2d_pooled_weights(global const float *restrict w, int wo, global float *restrict wt, int to) {
-  const int kh = (int)get_global_id(0), oc0 = (int)get_global_id(1) * 16;
-  for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++)
-    for (int i = 0; i < AXIS_ROOM; i++)
-      wt[to + (kh * OC + oc) * AXIS_ROOM + i] = i < AXIS ? w[wo + (kh * AXIS + i) * OC + oc] : 0.0f;
-}
-
-/* The way back for the gradient: dw[kh][kw][c][oc] = sum[oc][kh][AXIS_ROOM]. Global size {KH, ceil(OC/16), 1}. */
-kernel void conv2d_pooled_turn(global const float *restrict sum, int so, global float *restrict dw, int dwo) {
-  const int kh = (int)get_global_id(0), oc0 = (int)get_global_id(1) * 16;
-  for (int i = 0; i < AXIS; i++)
-    for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++)
-      dw[dwo + (kh * AXIS + i) * OC + oc] = sum[so + (oc * KH + kh) * AXIS_ROOM + i];
 }

@@ -23,7 +23,8 @@ cl_shared_files = \
 	cl/loss.cl \
 	cl/optim.cl \
 	cl/reduce.cl \
-	cl/reversal.cl
+	cl/reversal.cl \
+	cl/turn.cl
 
 cl_files = $(cl_own_files) $(cl_shared_files)
 EXTRA_DIST += $(cl_files) tools/embed-cl

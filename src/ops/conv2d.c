@@ -97,36 +97,34 @@ static void forward_generic(launches *l, const char *name, const void *what) {
 
 /* ---- input gradient ---- */
 
-/* conv2d_tile with input and output exchanged: dy, dilated by the stride, is its input. One program: it flips the weights. */
-static void turned_defs(launches *l, launch *k, const conv *c, tile t) {
-  const cldann_window *w = &c->o->window;
-  op turned = *c->o;
-  turned.in = c->o->out;
-  turned.out = c->o->in;
-  turned.units = c->o->in.c;
+static void backward_data_cpu(launches *l, const char *name, const void *what) {
+  const conv *c = what;
+  const op *o = c->o;
+  const cldann_window *w = &o->window;
+  const tile t = tile_pick(o->in.w, o->in.c, l->dev->vector_width, 4, 0);
+  tensor flipped = launches_tensor(l, "flipped weights", 4, 1, 1, 1, (int)o->params[0].count);
+  launch *k = launches_add(l, "turn", "flip", name);
+  launch_in(l, k, c->io->w);
+  launch_out(l, k, flipped);
+  launch_int(l, k, w->height * w->width);
+  launch_int(l, k, o->in.c);
+  launch_int(l, k, o->units);
+  launch_grid1(l, k, (size_t)(w->height * w->width), 1, 1);
+
+  /* The same kernel with input and output exchanged: dy, dilated by the stride, is its input. */
+  k = launches_add(l, "conv2d", "conv2d_tile", name);
+  op turned = *o;
+  turned.in = o->out;
+  turned.out = o->in;
+  turned.units = o->in.c;
   turned.window.stride_y = turned.window.stride_x = 1;
-  turned.pad_top = w->height - 1 - c->o->pad_top;
-  turned.pad_left = w->width - 1 - c->o->pad_left;
+  turned.pad_top = w->height - 1 - o->pad_top;
+  turned.pad_left = w->width - 1 - o->pad_left;
   conv2d_shape_defs(l, k, &turned);
   launch_def(l, k, "DH", w->stride_y);
   launch_def(l, k, "DW", w->stride_x);
   tile_defs(l, k, t);
   launch_def(l, k, "BETA", c->io->beta);
-}
-
-static void backward_data_cpu(launches *l, const char *name, const void *what) {
-  const conv *c = what;
-  const op *o = c->o;
-  const tile t = tile_pick(o->in.w, o->in.c, l->dev->vector_width, 4, 0);
-  tensor flipped = launches_tensor(l, "flipped weights", 4, 1, 1, 1, (int)o->params[0].count);
-  launch *k = launches_add(l, "conv2d", "conv2d_flip", name);
-  turned_defs(l, k, c, t);
-  launch_in(l, k, c->io->w);
-  launch_out(l, k, flipped);
-  launch_grid1(l, k, (size_t)(o->window.height * o->window.width), 1, 1);
-
-  k = launches_add(l, "conv2d", "conv2d_tile", name);
-  turned_defs(l, k, c, t);
   launch_in(l, k, c->io->dy);
   launch_in(l, k, flipped);
   launch_in(l, k, flipped);

@@ -107,6 +107,17 @@ static launch *add(launches *l, const op *o, patch p, const char *name) {
   return k;
 }
 
+/* Weights, or their gradient, from one order into the other (cl/turn.cl). */
+static void turn(launches *l, const op *o, patch p, const char *name, tensor from, tensor to) {
+  launch *k = launches_add(l, "turn", name, "winners");
+  launch_in(l, k, from);
+  launch_out(l, k, to);
+  launch_int(l, k, o->window.width * o->in.c);
+  launch_int(l, k, axis_room(p));
+  launch_int(l, k, o->units);
+  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
+}
+
 static void backward_weights(launches *l, const op *o, const op_io *io) {
   const patch p = patch_of(o, l->dev->vector_width, o->window.height);
   const int rows = io->x.rows, blocks = ceil_div(o->units, BLOCK_OC), weights = o->units * o->window.height * axis_room(p);
@@ -126,21 +137,15 @@ static void backward_weights(launches *l, const op *o, const op_io *io) {
   set_flops(k, o, rows);
   sum_partials_emit(l, part, 0, weights + o->units, s, sum, weights, 0);
   sum_partials_emit(l, part, weights, weights + o->units, s, io->db, o->units, 0);
-  k = add(l, o, p, "conv2d_pooled_turn");
-  launch_in(l, k, sum);
-  launch_out(l, k, io->dw);
-  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
+  turn(l, o, p, "channels_by_patch", sum, io->dw);
 }
 
 static void backward_data(launches *l, const op *o, const op_io *io) {
   const patch p = patch_of(o, l->dev->vector_width, 1);
   const int rows = io->x.rows;
   tensor turned = launches_tensor(l, "turned weights", 4, 1, 1, 1, o->units * o->window.height * axis_room(p));
-  launch *k = add(l, o, p, "conv2d_pooled_weights");
-  launch_in(l, k, io->w);
-  launch_out(l, k, turned);
-  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
-  k = add(l, o, p, "conv2d_pooled_dx");
+  turn(l, o, p, "patches_by_channel", io->w, turned);
+  launch *k = add(l, o, p, "conv2d_pooled_dx");
   launch_in(l, k, io->dy);
   launch_in(l, k, io->saved);
   launch_in(l, k, turned);
