@@ -11,10 +11,7 @@ __kernel void control_next(__global const int *table, int to, __global const int
 }
 
 /* y = value; the planner's answer when a gradient's first writer covers only some of its rows. */
-#ifndef BLOCK
-#define BLOCK 1
-#endif
-__kernel void fill(__global float *y, int yo, int n, float value) {
-  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, n);
+__kernel void fill(__global float *y, int yo, int n, float value, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, n);
   for (int i = first; i < end; i++) y[yo + i] = value;
 }

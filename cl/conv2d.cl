@@ -7,17 +7,14 @@
  * vector width (ops/conv2d.c). Every sum runs in an order fixed by the shape, so results do not depend on the number of
  * compute units.
  *
- *   N H W C  OH OW OC  KH KW  SH SW   input, output, kernel, stride
+ *   H W C  OH OW OC  KH KW  SH SW     input, output, kernel, stride
  *   PT PL                             zero rows above, zero columns to the left (of the dilated input, if dilated)
  *   DH DW                             input dilation: zeros between rows / columns; 1 = none
  *   V NV                              vector width (<= OC), vectors of output channels per tile
  *   PX                                output columns per tile (conv2d_tile)
- *   MR S                              tile rows, number of partial sums (conv2d_dw_tile)
+ *   MR                                tile rows (conv2d_dw_tile)
  *   BIAS BETA ACT                     add a bias; add to y instead of writing it; activation
  */
-#ifndef N
-#define N 2
-#endif
 #ifndef H
 #define H 6
 #endif
@@ -69,9 +66,6 @@
 #ifndef MR
 #define MR 3
 #endif
-#ifndef S
-#define S 1
-#endif
 #ifndef BIAS
 #define BIAS 0
 #endif
@@ -86,25 +80,29 @@
 
 /*
  * y = act(beta*y + v) for channels oc..oc+V-1, v being held at OC_AT(oc): lanes that a neighbour owns are neither read
- * nor written. beta and act are constants where this is called.
+ * nor written.
  */
 static inline void store_channels(floatV v, global float *y, int oc, int beta, int act) {
   if (oc + V <= OC) {
     if (beta) v += VLOAD(y + oc);
-    VSTORE(act ? activate(v) : v, y + oc);
+    VSTORE(activate(v, act), y + oc);
   } else if (oc < OC) {
     float lane[V];
     VSTORE(v, lane);
-    for (int i = 0; i < V; i++)
-      if (beta && OC - V + i >= oc) lane[i] += y[OC - V + i];
+    if (beta)
+      for (int i = oc - (OC - V); i < V; i++) lane[i] += y[OC - V + i];
     v = VLOAD(lane);
-    VSTORE(act ? activate(v) : v, lane);
-    for (int i = 0; i < V; i++)
-      if (OC - V + i >= oc) y[OC - V + i] = lane[i];
+    VSTORE(activate(v, act), lane);
+    for (int i = oc - (OC - V); i < V; i++) y[OC - V + i] = lane[i];
   }
 }
 
-/* ---- forward, and input gradient with flipped weights ------------------------------------------------------------ */
+/*
+ * ---- forward, and input gradient ----
+ *
+ * The input gradient is conv2d_tile over dy with the weights flipped (cl/turn.cl), C and OC swapped, padding KH-1-PT and
+ * KW-1-PL, dilation = the stride, stride 1.
+ */
 
 /* One input row of a tile: ROW_W columns of ROW_C channels, at most 16 KB; more channels than fit go in several passes. */
 #define ROW_W ((PX - 1) * SW + KW)
@@ -180,14 +178,17 @@ kernel void conv2d_tile(global const float *restrict x, int xo, global const flo
   floatV acc[PX][NV];
   conv_tile(x + xo, w + wo, bias + bo, n, oy, ox0, oc0, row, acc);
 
+  /* Rolled: unrolled, the ends of rows would be most of what a compiler works on. */
   global float *yp = y + yo + ((n * OH + oy) * OW + ox0) * OC;
+  floatV sum[PX][NV];
 #pragma unroll
-  for (int p = 0; p < PX; p++) {
-    if (ox0 + p < OW) {
+  for (int p = 0; p < PX; p++)
 #pragma unroll
-      for (int j = 0; j < NV; j++) store_channels(acc[p][j], yp + p * OC, oc0 + j * V, BETA, 1);
-    }
-  }
+    for (int j = 0; j < NV; j++) sum[p][j] = acc[p][j];
+#pragma unroll 1
+  for (int p = 0; p < MIN_OF(PX, OW - ox0); p++)
+#pragma unroll 1
+    for (int j = 0; j < NV; j++) store_channels(sum[p][j], yp + p * OC, oc0 + j * V, BETA, ACT);
 }
 
 #ifdef POOL_H
@@ -232,19 +233,22 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
   float row[ROW_W * ROW_C], band[BAND_AT(POOL_H, 0)];
   floatV acc[PX][NV];
 
+#pragma unroll 1
   for (int r = 0; r < POOL_H; r++) {
     if (y0 + r < 0 || y0 + r >= OH) continue;
+#pragma unroll 1
     for (int ox = from; ox < to; ox += PX) { /* the last tile may run on into the band's slack */
       conv_tile(x + xo, w + wo, bias + bo, n, y0 + r, ox, oc0, row, acc);
 #pragma unroll
       for (int p = 0; p < PX; p++)
 #pragma unroll
-        for (int j = 0; j < NV; j++) VSTORE(activate(acc[p][j]), band + BAND_AT(r, ox - x0 + p) + j * V);
+        for (int j = 0; j < NV; j++) VSTORE(activate(acc[p][j], ACT), band + BAND_AT(r, ox - x0 + p) + j * V);
     }
   }
 
   for (int q = 0; q < POOL_COLS && px0 + q < POOL_OW; q++) {
     const int out = ((n * POOL_OH + py) * POOL_OW + px0 + q) * OC;
+#pragma unroll 1
     for (int j = 0; j < NV; j++) {
       floatV best = (floatV)(-INFINITY);
       /* Where nothing is greater than -INFINITY the first cell inside wins: what is outside has no gradient to take. */
@@ -264,19 +268,6 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
   }
 }
 #endif
-
-/*
- * wt[KH-1-kh][KW-1-kw][oc][c] = w[kh][kw][c][oc]. The input gradient is then conv2d_tile over dy with wt, C and OC swapped,
- * padding KH-1-PT and KW-1-PL, dilation = the stride, stride 1. C and OC here are those of w. Global size {KH*KW, 1, 1}.
- */
-kernel void conv2d_flip(global const float *restrict w, int wo, global float *restrict wt, int to) {
-  const int k = (int)get_global_id(0);
-  global const float *from = w + wo + k * C * OC;
-  global float *into = wt + to + (KH * KW - 1 - k) * C * OC;
-  for (int oc0 = 0; oc0 < OC; oc0 += 16)
-    for (int c = 0; c < C; c++)
-      for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++) into[oc * C + c] = from[c * OC + oc];
-}
 
 /* ---- weight gradient --------------------------------------------------------------------------------------------- */
 
@@ -337,14 +328,17 @@ static inline void dw_register_tile(const float *xs, global const float *dy, con
     }
   }
 
+  floatV sum[MR][NV];
 #pragma unroll
-  for (int m = 0; m < MR; m++) {
+  for (int m = 0; m < MR; m++)
+#pragma unroll
+    for (int j = 0; j < NV; j++) sum[m][j] = acc[m][j];
+#pragma unroll 1
+  for (int m = 0; m < MIN_OF(MR, AXIS - m0); m++) {
     const int kw = (m0 + m) / BLOCK_C, c = c0 + (m0 + m) % BLOCK_C;
-    if (m0 + m < AXIS && c < C) {
-      global float *to = part + (kw * C + c) * OC;
-#pragma unroll
-      for (int j = 0; j < NV; j++) store_channels(acc[m][j], to, oc0 + j * V, !first, 0);
-    }
+    if (c >= C) continue;
+#pragma unroll 1
+    for (int j = 0; j < NV; j++) store_channels(sum[m][j], part + (kw * C + c) * OC, oc0 + j * V, !first, ACT_NONE);
   }
 }
 
@@ -359,13 +353,13 @@ static inline void dw_bias(global const float *dy, int r0, int r1, global float 
 }
 
 /*
- * part[s] = {dw[KH][KW][C][OC], db[OC]} over the s-th of S runs of output rows; sum_partials adds them up.
- * Global size {S, KH, ceil(C/BLOCK_C)}: the last is 1 unless KW*C > 2048.
+ * part[s] = {dw[KH][KW][C][OC], db[OC]} over the s-th of `parts` runs of the output rows of all images; sum_partials adds
+ * them up. Global size {parts, KH, ceil(C/BLOCK_C)}: the last is 1 unless KW*C > 2048.
  */
 kernel void conv2d_dw_tile(global const float *restrict x, int xo, global const float *restrict dy, int dyo,
-                           global float *restrict part, int po) {
+                           global float *restrict part, int po, int images, int parts) {
   const int s = (int)get_global_id(0), kh = (int)get_global_id(1), c0 = (int)get_global_id(2) * BLOCK_C;
-  const int r0 = (int)((long)(N * OH) * s / S), r1 = (int)((long)(N * OH) * (s + 1) / S);
+  const int r0 = (int)((long)(images * OH) * s / parts), r1 = (int)((long)(images * OH) * (s + 1) / parts);
   float xs[BLOCK_ROWS * BLOCK_LEN + MR];
   int dy_row[BLOCK_ROWS];
   global float *to = part + po + s * ((KH * KW * C + 1) * OC);

@@ -146,7 +146,7 @@ conv2d_local(__global const float *restrict a, int ao, __global const float *res
       if (row + r < M && column + j < COLS) {
         float out = v[j];
 #if PASS == 0
-        out = activate(out + bias[biaso + column + j]);
+        out = activate(out + bias[biaso + column + j], ACT);
 #elif BETA
         out += to[(row + r) * COLS + column + j];
 #endif

@@ -2,8 +2,7 @@
  * cl/conv2d_plain.cl: convolution for any device, one result a work-item: the reference among the variants, and what runs
  * on devices without one of their own. Shapes as in cl/conv2d.cl.
  */
-#ifndef N
-#define N 1
+#ifndef H
 #define H 4
 #define W 4
 #define C 1
@@ -17,18 +16,12 @@
 #define PT 0
 #define PL 0
 #endif
-#ifndef S
-#define S 1
-#endif
-#ifndef BETA
-#define BETA 0
-#endif
 
 /* y = act(conv(x, w) + bias), one output a work-item */
 __kernel void conv2d_forward(__global const float *x, int xo, __global const float *w, int wo, __global const float *bias, int bo,
-                             __global float *y, int yo) {
+                             __global float *y, int yo, int images, int act) {
   const int i = (int)get_global_id(0);
-  if (i >= N * OH * OW * OC) return;
+  if (i >= images * OH * OW * OC) return;
   const int oc = i % OC, ox = i / OC % OW, oy = i / (OC * OW) % OH, n = i / (OC * OW * OH);
   float sum = bias[bo + oc];
   for (int ky = 0; ky < KH; ky++) {
@@ -42,13 +35,14 @@ __kernel void conv2d_forward(__global const float *x, int xo, __global const flo
       for (int c = 0; c < C; c++) sum += xp[c] * wp[c * OC];
     }
   }
-  y[yo + i] = activate(sum);
+  y[yo + i] = activate(sum, act);
 }
 
-/* dx = BETA*dx + the gradient of one input cell, gathered from the outputs it took part in */
-__kernel void conv2d_backward_data(__global const float *dy, int dyo, __global const float *w, int wo, __global float *dx, int dxo) {
+/* dx = beta*dx + the gradient of one input cell, gathered from the outputs it took part in */
+__kernel void conv2d_backward_data(__global const float *dy, int dyo, __global const float *w, int wo, __global float *dx, int dxo,
+                                   int images, int beta) {
   const int i = (int)get_global_id(0);
-  if (i >= N * H * W * C) return;
+  if (i >= images * H * W * C) return;
   const int c = i % C, ix = i / C % W, iy = i / (C * W) % H, n = i / (C * W * H);
   float sum = 0.0f;
   for (int ky = 0; ky < KH; ky++) {
@@ -62,22 +56,18 @@ __kernel void conv2d_backward_data(__global const float *dy, int dyo, __global c
       for (int oc = 0; oc < OC; oc++) sum += gp[oc] * wp[oc];
     }
   }
-#if BETA
-  dx[dxo + i] += sum;
-#else
-  dx[dxo + i] = sum;
-#endif
+  dx[dxo + i] = beta ? dx[dxo + i] + sum : sum;
 }
 
-/* part[s][i] = gradient of weight i over the s-th of S runs of images; sum_partials adds them up */
+/* part[s][i] = gradient of weight i over the s-th of `parts` runs of images; sum_partials adds them up */
 __kernel void conv2d_backward_weights(__global const float *x, int xo, __global const float *dy, int dyo, __global float *part,
-                                      int po) {
+                                      int po, int images, int parts) {
   const int weights = KH * KW * C * OC, g = (int)get_global_id(0);
-  if (g >= weights * S) return;
+  if (g >= weights * parts) return;
   const int s = g / weights, i = g % weights;
   const int oc = i % OC, c = i / OC % C, kx = i / (OC * C) % KW, ky = i / (OC * C * KW);
   float sum = 0.0f;
-  for (int n = N * s / S; n < N * (s + 1) / S; n++) {
+  for (int n = images * s / parts; n < images * (s + 1) / parts; n++) {
     for (int oy = 0; oy < OH; oy++) {
       const int iy = oy * SH + ky - PT;
       if (iy < 0 || iy >= H) continue;

@@ -8,15 +8,12 @@
  *
  * One work-item per work-group, no barriers, sums in an order fixed by the shape.
  *
- *   N H W C  OH OW OC  KH KW  SH SW  PT PL   the convolution, as in conv2d.cl
+ *   H W C  OH OW OC  KH KW  SH SW  PT PL     the convolution, as in conv2d.cl
  *   POOL_*                                   the pooling, as in conv2d.cl
  *   V AV CHUNKS                              vector width, vectors of a patch row at a time, times to cover it
  *   KB                                       patch rows at a time, a divisor of KH
- *   S OCB                                    partial sums over runs of images, output channels a work-item
- *   BETA                                     add to dx instead of writing it
  */
-#ifndef N
-#define N 2
+#ifndef H
 #define H 6
 #define W 6
 #define C 3
@@ -38,13 +35,6 @@
 #define AV 9
 #define CHUNKS 1
 #define KB 1
-#endif
-#ifndef S
-#define S 1
-#define OCB 4
-#endif
-#ifndef BETA
-#define BETA 0
 #endif
 
 #define AXIS (KW * C)                   /* a row of a patch */
@@ -79,11 +69,9 @@ static inline int list_winners(global const float *dy, global const uchar *arg, 
 static inline void pad_image(global const float *x, float *into) {
   for (int r = 0; r < LINES; r++) {
     const int iy = r - PT, inside = iy >= 0 && iy < H;
-    const int lo = inside ? PL * C : LINE, hi = inside ? MIN_OF((PL + W) * C, LINE) : LINE;
+    const int lo = PL * C, hi = inside ? (PL + W) * C : 0;
     global const float *from = x + (inside ? iy : 0) * W * C - PL * C;
-    for (int i = 0; i < MIN_OF(lo, LINE); i++) into[r * LINE + i] = 0.0f;
-    for (int i = lo; i < hi; i++) into[r * LINE + i] = from[i];
-    for (int i = hi; i < LINE; i++) into[r * LINE + i] = 0.0f;
+    for (int i = 0; i < LINE; i++) into[r * LINE + i] = i >= lo && i < hi ? from[i] : 0.0f;
   }
   for (int i = LINES * LINE; i < IMAGE; i++) into[i] = 0.0f;
 }
@@ -111,12 +99,14 @@ static inline void add_patches(const float *x, const int *at, const float *g, in
 }
 
 /*
- * part[s] = {dw[OC][KH][AXIS_ROOM], db[OC]} over the s-th of S runs of images. Global size {S, ceil(OC/OCB), 1}.
+ * part[s] = {dw[OC][KH][AXIS_ROOM], db[OC]} over the s-th of `parts` runs of images, `channels` of OC a work-item.
+ * Global size {parts, ceil(OC/channels), 1}.
  */
 kernel void conv2d_pooled_dw(global const float *restrict x, int xo, global const float *restrict dy, int dyo,
-                             global const uchar *restrict arg, int ao, global float *restrict part, int po) {
-  const int s = (int)get_global_id(0), oc0 = (int)get_global_id(1) * OCB, oc1 = MIN_OF(oc0 + OCB, OC);
-  const int n0 = (int)((long)N * s / S), n1 = (int)((long)N * (s + 1) / S);
+                             global const uchar *restrict arg, int ao, global float *restrict part, int po, int images, int parts,
+                             int channels) {
+  const int s = (int)get_global_id(0), oc0 = (int)get_global_id(1) * channels, oc1 = MIN_OF(oc0 + channels, OC);
+  const int n0 = (int)((long)images * s / parts), n1 = (int)((long)images * (s + 1) / parts);
   global float *to = part + po + s * (WEIGHTS + OC), *db = to + WEIGHTS;
   ALIGNED float image[IMAGE], g[POOLED + 1];
   int at[POOLED + 1];
@@ -126,6 +116,7 @@ kernel void conv2d_pooled_dw(global const float *restrict x, int xo, global cons
       const int winners = list_winners(dy + dyo + n * POOLED * OC + oc, arg + ao + n * POOLED * OC + oc, at, g);
       float sum = n == n0 ? 0.0f : db[oc];
       for (int kh = 0; kh < KH; kh += KB)
+#pragma unroll 1
         for (int j = 0; j < CHUNKS; j++)
           add_patches(image + kh * LINE + j * AV * V, at, g, winners, n == n0, to + (oc * KH + kh) * AXIS_ROOM + j * AV * V);
       for (int i = 0; i < winners; i++) sum += g[i];
@@ -178,9 +169,9 @@ static inline void add_weights(global const float *w, const int *channel, const 
   for (int j = 0; j < AV; j++) VSTORE(acc[j], image + j * V);
 }
 
-/* dx = BETA*dx + the input gradient, an image a work-item; wt as conv2d_pooled_weights makes it. Global size {N, 1, 1}. */
+/* dx = beta*dx + the input gradient, an image a work-item; wt as patches_by_channel (cl/turn.cl) makes it. Global size {images, 1, 1}. */
 kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global const uchar *restrict arg, int ao,
-                             global const float *restrict wt, int wo, global float *restrict dx, int dxo) {
+                             global const float *restrict wt, int wo, global float *restrict dx, int dxo, int beta) {
   const int n = (int)get_global_id(0);
   ALIGNED float image[IMAGE];
   float g[POOLED * OC + 1];
@@ -194,6 +185,7 @@ kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global co
         if (count == 0) continue;
         float *to = image + ((p / POOL_OW * POOL_H - POOL_T + a / POOL_W) * SH + kh) * LINE +
                     (p % POOL_OW * POOL_W - POOL_L + a % POOL_W) * SW * C;
+#pragma unroll 1
         for (int j = 0; j < CHUNKS; j++)
           add_weights(wt + wo + kh * OC * AXIS_ROOM + j * AV * V, channel + first[i], g + first[i], count, to + j * AV * V);
       }
@@ -202,27 +194,7 @@ kernel void conv2d_pooled_dx(global const float *restrict dy, int dyo, global co
     const int known = y + PT < LINES ? MIN_OF(W * C, LINE - PL * C) : 0; /* a stride may leave the last rows unread */
     for (int i = 0; i < W * C; i++) {
       const float v = i < known ? image[(y + PT) * LINE + PL * C + i] : 0.0f;
-#if BETA
-      to[i] += v;
-#else
-      to[i] = v;
-#endif
+      to[i] = beta ? to[i] + v : v;
     }
   }
-}
-
-/* wt[kh][oc][AXIS_ROOM] = w[kh][kw][c][oc], zeros behind the axis. Global size {KH, ceil(OC/16), 1}. */
-kernel void conv2d_pooled_weights(global const float *restrict w, int wo, global float *restrict wt, int to) {
-  const int kh = (int)get_global_id(0), oc0 = (int)get_global_id(1) * 16;
-  for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++)
-    for (int i = 0; i < AXIS_ROOM; i++)
-      wt[to + (kh * OC + oc) * AXIS_ROOM + i] = i < AXIS ? w[wo + (kh * AXIS + i) * OC + oc] : 0.0f;
-}
-
-/* The way back for the gradient: dw[kh][kw][c][oc] = sum[oc][kh][AXIS_ROOM]. Global size {KH, ceil(OC/16), 1}. */
-kernel void conv2d_pooled_turn(global const float *restrict sum, int so, global float *restrict dw, int dwo) {
-  const int kh = (int)get_global_id(0), oc0 = (int)get_global_id(1) * 16;
-  for (int i = 0; i < AXIS; i++)
-    for (int oc = oc0; oc < MIN_OF(oc0 + 16, OC); oc++)
-      dw[dwo + (kh * AXIS + i) * OC + oc] = sum[so + (oc * KH + kh) * AXIS_ROOM + i];
 }

@@ -1,45 +1,42 @@
 /*
  * cl/gather.cl: rows of the data set, picked by index, into the batch. Images stay uint8 on the device and become
- * y = (x - mean[channel]) * scale here; one source channel is repeated to C channels; BINARISE makes x > 0 -> 255 first.
- * data (items, pixels, SC), y (rows, pixels, C); mean has C entries.
+ * y = (x - mean[channel]) * scale here; one source channel is repeated to all; binarise makes x > 0 -> 255 first.
+ * data (items, pixels, source), y (rows, pixels, channels); mean has an entry a channel.
  */
-#ifndef C
-#define C 3
-#endif
-#ifndef SC
-#define SC 1
-#endif
-#ifndef BINARISE
-#define BINARISE 0
-#endif
-#ifndef BLOCK
-#define BLOCK 1
-#endif
+/* count pixels of a row; with constants for the channels a compiler sees through the short inner loop. */
+#define COPY(SOURCE, CHANNELS)                                                                                        \
+  for (int k = 0; k < count; k++)                                                                                     \
+    for (int c = 0; c < (CHANNELS); c++) {                                                                            \
+      const float v = (float)src[k * (SOURCE) + ((SOURCE) == 1 ? 0 : c)];                                             \
+      dst[k * (CHANNELS) + c] = ((binarise ? (v > 0.0f ? 255.0f : 0.0f) : v) - mean[mo + c]) * scale;                 \
+    }
 
-#define GATHER(NAME, TYPE, VALUE)                                                                                     \
+#define GATHER(NAME, TYPE)                                                                                            \
   __kernel void NAME(__global const TYPE *restrict data, int doff, __global const int *restrict rows, int ro,         \
                      __global const float *restrict mean, int mo, __global float *restrict y, int yo, int pixels,     \
-                     int total, float scale) {                                                                        \
-    const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, total);                                 \
-    for (int i = first; i < end; i++) { /* i: a pixel of the batch */                                                 \
+                     int total, float scale, int source, int channels, int binarise, int block) {                     \
+    const int first = (int)get_global_id(0) * block, end = min(first + block, total);                                 \
+    for (int i = first, count; i < end; i += count) { /* i: a pixel of the batch; as far as its row goes */           \
       const int r = i / pixels, p = i - r * pixels;                                                                   \
-      __global const TYPE *src = data + doff + ((size_t)rows[ro + r] * (size_t)pixels + (size_t)p) * SC;              \
-      for (int c = 0; c < C; c++) y[yo + i * C + c] = (VALUE(src[SC == 1 ? 0 : c]) - mean[mo + c]) * scale;           \
+      __global const TYPE *src = data + doff + ((size_t)rows[ro + r] * (size_t)pixels + (size_t)p) * (size_t)source;  \
+      __global float *dst = y + yo + i * channels;                                                                    \
+      count = min(end - i, pixels - p);                                                                               \
+      if (channels == 3 && source == 3) {                                                                             \
+        COPY(3, 3)                                                                                                    \
+      } else if (channels == 3 && source == 1) {                                                                      \
+        COPY(1, 3)                                                                                                    \
+      } else {                                                                                                        \
+        COPY(source, channels)                                                                                        \
+      }                                                                                                               \
     }                                                                                                                 \
   }
 
-#if BINARISE
-#define PIXEL(v) ((v) > 0 ? 255.0f : 0.0f)
-#else
-#define PIXEL(v) ((float)(v))
-#endif
-
-GATHER(gather_u8, uchar, PIXEL)
-GATHER(gather_f32, float, PIXEL)
+GATHER(gather_u8, uchar)
+GATHER(gather_f32, float)
 
 /* labels (items) -> y (rows) */
 __kernel void gather_labels(__global const int *restrict labels, int lo, __global const int *restrict rows, int ro,
-                            __global int *restrict y, int yo, int n) {
-  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, n);
+                            __global int *restrict y, int yo, int n, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, n);
   for (int i = first; i < end; i++) y[yo + i] = labels[lo + rows[ro + i]];
 }

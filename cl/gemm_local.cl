@@ -73,7 +73,7 @@ gemm_local(__global const float *restrict a, int ao, int ars, int acs, __global 
 #if BETA
         out += to[(row + r) * n + column + j];
 #endif
-        to[(row + r) * n + column + j] = activate(out);
+        to[(row + r) * n + column + j] = activate(out, ACT);
       }
   }
 }

@@ -9,9 +9,6 @@
 #ifndef DEPTH
 #define DEPTH 4
 #endif
-#ifndef BLOCK
-#define BLOCK 1
-#endif
 
 /*
  * out[item][V] = sum over the chains of x after DEPTH*rounds times x = a*x + b, from x = item%8 + chain. The chains do not
@@ -37,10 +34,10 @@ kernel void fma_peak(global float *restrict out, int oo, float a, float b, int r
   VSTORE(sum, out + oo + id * V);
 }
 
-/* y = x + scale*z over n vectors of V, BLOCK vectors a work-item: the triad of STREAM, 12 bytes an element. */
+/* y = x + scale*z over n vectors of V, `block` vectors a work-item: the triad of STREAM, 12 bytes an element. */
 kernel void triad(global const float *restrict x, int xo, global const float *restrict z, int zo, global float *restrict y,
-                  int yo, int n, float scale) {
-  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, n);
+                  int yo, int n, float scale, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, n);
   const floatV s = (floatV)(scale);
   for (int i = first; i < end; i++) VSTORE(VFMA(s, VLOAD(z + zo + i * V), VLOAD(x + xo + i * V)), y + yo + i * V);
 }

@@ -17,17 +17,11 @@
 #define PT 0
 #define PL 0
 #endif
-#ifndef BETA
-#define BETA 0
-#endif
-#ifndef BLOCK
-#define BLOCK 1
-#endif
 
-/* BLOCK counts pixels on CPUs: a work-item walks BLOCK output pixels, all channels of each (the contiguous axis). */
+/* block counts pixels on CPUs: a work-item walks that many output pixels, all channels of each (the contiguous axis). */
 __kernel void max_pool_forward(__global const float *restrict x, int xo, __global float *restrict y, int yo,
-                               __global uchar *restrict arg, int ao, int pixels) {
-  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, pixels);
+                               __global uchar *restrict arg, int ao, int pixels, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, pixels);
   for (int p = first; p < end; p++) {
     const int ox = p % OW, oy = p / OW % OH, n = p / (OW * OH);
     const int y0 = oy * SH - PT, x0 = ox * SW - PL;
@@ -52,13 +46,13 @@ __kernel void max_pool_forward(__global const float *restrict x, int xo, __globa
 }
 
 __kernel void max_pool_backward(__global const float *restrict dy, int dyo, __global const uchar *restrict arg, int ao,
-                                __global float *restrict dx, int dxo, int pixels) {
-  const int first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, pixels);
+                                __global float *restrict dx, int dxo, int pixels, int beta,
+                                int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, pixels);
   for (int p = first; p < end; p++) {
     const int ix = p % W, iy = p / W % H, n = p / (W * H);
-#if BETA == 0
-    for (int c = 0; c < C; c++) dx[dxo + p * C + c] = 0.0f;
-#endif
+    if (!beta)
+      for (int c = 0; c < C; c++) dx[dxo + p * C + c] = 0.0f;
     /* Windows oy with oy*SH - PT <= iy <= oy*SH - PT + KH-1. */
     const int oy0 = max(0, (iy + PT - KH + SH) / SH), oy1 = min(OH - 1, (iy + PT) / SH);
     const int ox0 = max(0, (ix + PL - KW + SW) / SW), ox1 = min(OW - 1, (ix + PL) / SW);

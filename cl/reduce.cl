@@ -2,20 +2,11 @@
  * cl/reduce.cl: sums in a fixed order. The number of parts is a constant of the shape, never of the device, so that the
  * bits do not depend on how many compute units there are.
  */
-#ifndef BLOCK
-#define BLOCK 1
-#endif
-#ifndef BETA
-#define BETA 0
-#endif
-#ifndef SUM_BLOCK
-#define SUM_BLOCK 1
-#endif
 
 /* part[s][c] = sum of rows r of chunk s of x[r][c]; chunk s has rows [s*chunk, (s+1)*chunk). One work-item: (c block, s). */
 __kernel void column_sums(__global const float *restrict x, int xo, __global float *restrict part, int po, int rows,
-                          int columns, int chunk) {
-  const int s = (int)get_global_id(1), first = (int)get_global_id(0) * BLOCK, end = min(first + BLOCK, columns);
+                          int columns, int chunk, int block) {
+  const int s = (int)get_global_id(1), first = (int)get_global_id(0) * block, end = min(first + block, columns);
   const int r0 = s * chunk, r1 = min(r0 + chunk, rows);
   for (int c = first; c < end; c++) {
     float sum = 0.0f;
@@ -24,9 +15,19 @@ __kernel void column_sums(__global const float *restrict x, int xo, __global flo
   }
 }
 
-/* out[i] = BETA*out[i] + part[i] + part[stride+i] + ... in this order. A work-item has SUM_BLOCK of the n results. */
+/* out[i] = beta*out[i] + (part[i] + part[stride+i] + ... in this order), one of the n results a work-item. */
 __kernel void sum_partials(__global const float *restrict part, int po, int stride, int count, __global float *restrict out,
-                           int oo, int n) {
+                           int oo, int n, int beta) {
+  const int i = (int)get_global_id(0);
+  if (i >= n) return;
+  float sum = part[po + i];
+  for (int s = 1; s < count; s++) sum += part[po + s * stride + i];
+  out[oo + i] = beta ? out[oo + i] + sum : sum;
+}
+
+/* The same for CPUs: a work-item adds up SUM_BLOCK of the results side by side, as the parts lie in memory. */
+__kernel void sum_partials_block(__global const float *restrict part, int po, int stride, int count,
+                                 __global float *restrict out, int oo, int n, int beta) {
   const int start = (int)get_global_id(0) * SUM_BLOCK, len = min(SUM_BLOCK, n - start);
   float sum[SUM_BLOCK];
   if (start >= n) return;
@@ -37,11 +38,7 @@ __kernel void sum_partials(__global const float *restrict part, int po, int stri
     from += stride;
     for (int i = 0; i < len; i++) sum[i] += from[i];
   }
-#if BETA
-  for (int i = 0; i < len; i++) to[i] += sum[i];
-#else
-  for (int i = 0; i < len; i++) to[i] = sum[i];
-#endif
+  for (int i = 0; i < len; i++) to[i] = beta ? to[i] + sum[i] : sum[i];
 }
 
 /* part[b] = sum of squares of block b of x; not finite when any entry is not. */

@@ -7,6 +7,7 @@ test_scripts = \
 	tests/check-kernels \
 	tests/check-files \
 	tests/check-checks \
+	tests/check-once \
 	tests/test_cli.sh \
 	tests/test_tune.sh
 test_programs = \

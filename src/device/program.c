@@ -1,7 +1,8 @@
 /*
  * device/program.c: from an embedded cl/<file>.cl and its -D values to a kernel that can be launched, and the texts of
- * OpenCL's errors. A (file, defs) pair is compiled once for a device; drivers with a cache of their own (POCL, NVIDIA)
- * keep it on disk, so there is none here. CLDANN_KERNEL_PATH=dir reads the .cl files from there, for an edit-run loop.
+ * OpenCL's errors. A (file, defs) pair is compiled once for a device, and all files without -D values at once
+ * (device/kernels.h); drivers with a cache of their own (POCL, NVIDIA) keep it on disk, so there is none here.
+ * CLDANN_KERNEL_PATH=dir reads the .cl files from there, for an edit-run loop.
  */
 #include "device/internal.h"
 
@@ -115,23 +116,40 @@ static int build_failed(device *d, cl_program prog, const char *file, cl_int cod
   return rc;
 }
 
+/* The files of a program behind layout and common: the file itself, or all that share one with it. */
+enum { MOST_TEXTS = 24 };
+
+static int program_files(cldann_error *e, const char *file, const char *defs, const char **names, int *n) {
+  int rc = CLDANN_OK, shared = 0;
+  for (const kernel_source *s = kernel_sources; s->name; s++) shared |= s->shared && !strcmp(s->name, file);
+  *n = 0;
+  names[(*n)++] = "layout";
+  names[(*n)++] = "common";
+  if (!shared) names[(*n)++] = file;
+  for (const kernel_source *s = kernel_sources; shared && s->name; s++)
+    if (s->shared && *n < MOST_TEXTS) names[(*n)++] = s->name;
+  if (shared && *defs) FAIL(e, CLDANN_E_ARG, "cl/%s.cl shares its program and takes no -D values", file);
+fail:
+  return rc;
+}
+
 static int program_get(device *d, const char *file, const char *defs, cl_program *out) {
-  char key[1024], options[1100], *owned[3] = {NULL, NULL, NULL};
-  const char *texts[3];
+  char key[1024], options[1100], *owned[MOST_TEXTS] = {NULL};
+  const char *names[MOST_TEXTS], *texts[MOST_TEXTS];
   program *p = NULL;
   cl_program prog = NULL;
   cl_int code;
-  int rc;
-  if (snprintf(key, sizeof key, "%s %s", file, defs) >= (int)sizeof key)
+  int rc, n = 0;
+  TRY(program_files(d->err, file, defs, names, &n));
+  if (snprintf(key, sizeof key, "%s %s", names[2], defs) >= (int)sizeof key)
     FAIL(d->err, CLDANN_E_ARG, "kernel options of cl/%s.cl are too long", file);
   for (p = d->programs; p; p = p->next)
     if (!strcmp(p->key, key)) {
       *out = p->prog;
       return CLDANN_OK;
     }
-  const char *names[3] = {"layout", "common", file};
-  for (int i = 0; i < 3; i++) TRY(kernel_text(d->err, names[i], &texts[i], &owned[i]));
-  prog = clCreateProgramWithSource(d->ctx, 3, texts, NULL, &code);
+  for (int i = 0; i < n; i++) TRY(kernel_text(d->err, names[i], &texts[i], &owned[i]));
+  prog = clCreateProgramWithSource(d->ctx, (cl_uint)n, texts, NULL, &code);
   CL_TRY(d->err, file, code);
   snprintf(options, sizeof options, "-cl-std=CL1.2 %s", defs);
   code = clBuildProgram(prog, 1, &d->id, options, NULL, NULL);
@@ -148,7 +166,7 @@ static int program_get(device *d, const char *file, const char *defs, cl_program
   prog = NULL;
 fail:
   if (prog) clReleaseProgram(prog);
-  for (int i = 0; i < 3; i++) mem_free(owned[i]);
+  for (int i = 0; i < n; i++) mem_free(owned[i]);
   return rc;
 }
 

@@ -242,8 +242,6 @@ static void gather(planner *p, int which, int first, int rows) {
   idx.offset += (size_t)first;
   idx.c = rows;
   launch *k = launches_add(p->l, "gather", s->bytes == 1 ? "gather_u8" : "gather_f32", "generic");
-  launch_def(p->l, k, "C", t.c);
-  launch_def(p->l, k, "SC", s->channels);
   launch_in(p->l, k,
             launches_external(p->l, which ? "target data" : "source data", s->x, s->bytes, 0, rows, t.h, t.w, s->channels));
   launch_in(p->l, k, idx);
@@ -252,6 +250,9 @@ static void gather(planner *p, int which, int first, int rows) {
   launch_int(p->l, k, pixels);
   launch_int(p->l, k, rows * pixels);
   launch_float(p->l, k, p->s->scale);
+  launch_int(p->l, k, s->channels);
+  launch_int(p->l, k, t.c);
+  launch_int(p->l, k, 0);
   launch_blocks(p->l, k, (size_t)(rows * pixels));
 }
 
@@ -319,7 +320,6 @@ static void update(planner *p, int branch) {
   launches *l = p->l;
   launches_at(l, branch_name((cldann_branch_id)branch), "update");
   launch *k = launches_add(l, "optim", "optim_update", "generic");
-  launch_def(l, k, "METHOD", p->s->optimiser);
   launch_update(l, k, external(p, "parameters", p->b->params, at, n));
   launch_in(l, k, external(p, "gradients", p->b->grads, at, n));
   launch_update(l, k, external(p, "momentum", p->b->m, at, n));
@@ -330,6 +330,7 @@ static void update(planner *p, int branch) {
   launch_int(l, k, BRANCHES);
   launch_int(l, k, n);
   launch_float(l, k, 1.0f);
+  launch_int(l, k, p->s->optimiser);
   launch_blocks(l, k, (size_t)n);
 }
 

@@ -13,10 +13,10 @@ static int infer(op *o, cldann_error *e) {
 static void forward(launches *l, const op *o, const op_io *io) {
   const int n = (int)tensor_count(io->x);
   launch *k = launches_add(l, "act", "act_forward", "generic");
-  launch_def(l, k, "ACT", o->type->act);
   launch_in(l, k, io->x);
   launch_out(l, k, io->y);
   launch_int(l, k, n);
+  launch_int(l, k, o->type->act);
   launch_blocks(l, k, (size_t)n);
 }
 
@@ -24,12 +24,12 @@ static void backward(launches *l, const op *o, const op_io *io) {
   const int n = (int)tensor_count(io->y);
   if (!io->dx.buf) return;
   launch *k = launches_add(l, "act", "act_backward", "generic");
-  launch_def(l, k, "ACT", o->type->act);
-  launch_def(l, k, "BETA", io->beta);
   launch_in(l, k, io->y);
   launch_in(l, k, io->dy);
   launch_write(l, k, io->dx, io->beta);
   launch_int(l, k, n);
+  launch_int(l, k, o->type->act);
+  launch_int(l, k, io->beta);
   launch_blocks(l, k, (size_t)n);
 }
 

@@ -40,8 +40,7 @@ double conv2d_pass_flops(const op *o, int rows) {
   return 2.0 * rows * o->out.h * o->out.w * o->units * o->window.height * o->window.width * o->in.c;
 }
 
-void conv2d_shape_defs(launches *l, launch *k, const op *o, int rows) {
-  launch_def(l, k, "N", rows);
+void conv2d_shape_defs(launches *l, launch *k, const op *o) {
   launch_def(l, k, "H", o->in.h);
   launch_def(l, k, "W", o->in.w);
   launch_def(l, k, "C", o->in.c);
@@ -69,7 +68,7 @@ static void forward_cpu(launches *l, const char *name, const void *what) {
   const op *o = c->o;
   const tile t = tile_choose(l, o->out.w, o->units, 4, 0);
   launch *k = launches_add(l, "conv2d", "conv2d_tile", name);
-  conv2d_shape_defs(l, k, o, c->io->x.rows);
+  conv2d_shape_defs(l, k, o);
   tile_defs(l, k, t);
   launch_def(l, k, "BIAS", 1);
   launch_def(l, k, "ACT", o->act);
@@ -85,12 +84,13 @@ static void forward_cpu(launches *l, const char *name, const void *what) {
 static void forward_generic(launches *l, const char *name, const void *what) {
   const conv *c = what;
   launch *k = launches_add(l, "conv2d_plain", "conv2d_forward", name);
-  conv2d_shape_defs(l, k, c->o, c->io->x.rows);
-  launch_def(l, k, "ACT", c->o->act);
+  conv2d_shape_defs(l, k, c->o);
   launch_in(l, k, c->io->x);
   launch_in(l, k, c->io->w);
   launch_in(l, k, c->io->b);
   launch_out(l, k, c->io->y);
+  launch_int(l, k, c->io->x.rows);
+  launch_int(l, k, c->o->act);
   launch_grid64(l, k, tensor_count(c->io->y));
   k->flops = conv2d_pass_flops(c->o, c->io->x.rows);
 }
@@ -103,13 +103,12 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
   const cldann_window *w = &o->window;
   const tile t = tile_choose(l, o->in.w, o->in.c, 4, 0);
   tensor flipped = launches_tensor(l, "flipped weights", 4, 1, 1, 1, (int)o->params[0].count);
-  launch *k = launches_add(l, "conv2d", "conv2d_flip", name);
-  launch_def(l, k, "KH", w->height);
-  launch_def(l, k, "KW", w->width);
-  launch_def(l, k, "C", o->in.c);
-  launch_def(l, k, "OC", o->units);
+  launch *k = launches_add(l, "turn", "flip", name);
   launch_in(l, k, c->io->w);
   launch_out(l, k, flipped);
+  launch_int(l, k, w->height * w->width);
+  launch_int(l, k, o->in.c);
+  launch_int(l, k, o->units);
   launch_grid1(l, k, (size_t)(w->height * w->width), 1, 1);
 
   /* The same kernel with input and output exchanged: dy, dilated by the stride, is its input. */
@@ -121,7 +120,7 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
   turned.window.stride_y = turned.window.stride_x = 1;
   turned.pad_top = w->height - 1 - o->pad_top;
   turned.pad_left = w->width - 1 - o->pad_left;
-  conv2d_shape_defs(l, k, &turned, c->io->x.rows);
+  conv2d_shape_defs(l, k, &turned);
   launch_def(l, k, "DH", w->stride_y);
   launch_def(l, k, "DW", w->stride_x);
   tile_defs(l, k, t);
@@ -138,11 +137,12 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
 static void backward_data_generic(launches *l, const char *name, const void *what) {
   const conv *c = what;
   launch *k = launches_add(l, "conv2d_plain", "conv2d_backward_data", name);
-  conv2d_shape_defs(l, k, c->o, c->io->x.rows);
-  launch_def(l, k, "BETA", c->io->beta);
+  conv2d_shape_defs(l, k, c->o);
   launch_in(l, k, c->io->dy);
   launch_in(l, k, c->io->w);
   launch_write(l, k, c->io->dx, c->io->beta);
+  launch_int(l, k, c->io->x.rows);
+  launch_int(l, k, c->io->beta);
   launch_grid64(l, k, tensor_count(c->io->x));
   k->flops = conv2d_pass_flops(c->o, c->io->x.rows);
 }
@@ -170,14 +170,15 @@ static void backward_weights_cpu(launches *l, const char *name, const void *what
   const int block_c = kw * o->in.c <= 2048 ? o->in.c : 2048 / kw > 1 ? 2048 / kw : 1; /* BLOCK_C of the kernel */
   tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, stride);
   launch *k = launches_add(l, "conv2d", "conv2d_dw_tile", name);
-  conv2d_shape_defs(l, k, o, rows);
+  conv2d_shape_defs(l, k, o);
   launch_def(l, k, "V", t.v);
   launch_def(l, k, "NV", t.nv);
   launch_def(l, k, "MR", t.rows);
-  launch_def(l, k, "S", s);
   launch_in(l, k, c->io->x);
   launch_in(l, k, c->io->dy);
   launch_out(l, k, part);
+  launch_int(l, k, rows);
+  launch_int(l, k, s);
   launch_grid1(l, k, (size_t)s, (size_t)kh, (size_t)ceil_div(o->in.c, block_c));
   k->flops = conv2d_pass_flops(o, rows);
   sum_partials_emit(l, part, 0, stride, s, c->io->dw, weights, 0);
@@ -192,11 +193,12 @@ static void backward_weights_generic(launches *l, const char *name, const void *
   while (s < 16 && 2 * s <= rows) s *= 2;
   tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, weights);
   launch *k = launches_add(l, "conv2d_plain", "conv2d_backward_weights", name);
-  conv2d_shape_defs(l, k, o, rows);
-  launch_def(l, k, "S", s);
+  conv2d_shape_defs(l, k, o);
   launch_in(l, k, c->io->x);
   launch_in(l, k, c->io->dy);
   launch_out(l, k, part);
+  launch_int(l, k, rows);
+  launch_int(l, k, s);
   launch_grid64(l, k, (size_t)weights * (size_t)s);
   k->flops = conv2d_pass_flops(o, rows);
   sum_partials_emit(l, part, 0, weights, s, c->io->dw, weights, 0);

@@ -20,8 +20,8 @@ void conv2d_backward_data(launches *l, const op *o, const op_io *io);
 /* The key of a pass (ops/choice.h): "conv2d.forward 28x28x3 5x5x32 /1x1". */
 void conv2d_key(char key[KEY], const char *pass, const op *o);
 
-/* The -D values of the shape, which all kernels of conv2d take. */
-void conv2d_shape_defs(launches *l, launch *k, const op *o, int rows);
+/* The -D values of the shape, which all kernels of conv2d take. How many rows there are is not among them: batches share. */
+void conv2d_shape_defs(launches *l, launch *k, const op *o);
 /* Of forward, of the input gradient or of the weight gradient: all three have as many. */
 double conv2d_pass_flops(const op *o, int rows);
 

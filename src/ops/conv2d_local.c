@@ -10,7 +10,8 @@ typedef enum { PASS_FORWARD, PASS_DATA, PASS_WEIGHTS } pass; /* PASS of cl/conv2
 /* The launch of a pass whose product is m x n, its sums cut into runs; arguments and the rest are the caller's. */
 static launch *add_pass(launches *l, const char *name, const conv *c, pass p, int m, int n, local_split split) {
   launch *at = launches_add(l, "conv2d_local", "conv2d_local", name);
-  conv2d_shape_defs(l, at, c->o, c->io->x.rows);
+  launch_def(l, at, "N", c->io->x.rows);
+  conv2d_shape_defs(l, at, c->o);
   launch_def(l, at, "PASS", p);
   launch_def(l, at, "A_BY_K", p != PASS_WEIGHTS);
   launch_def(l, at, "B_BY_K", p == PASS_DATA);

@@ -86,7 +86,7 @@ static void forward_cpu(launches *l, const char *name, const void *what) {
   if (columns < 1) columns = 1;
   if (columns * q->window.width < t.rows) t.rows = columns * q->window.width; /* a tile stays within the band */
   launch *k = launches_add(l, "conv2d", "conv2d_pool_tile", name);
-  conv2d_shape_defs(l, k, o, rows);
+  conv2d_shape_defs(l, k, o);
   launch_def(l, k, "V", t.v);
   launch_def(l, k, "NV", t.nv);
   launch_def(l, k, "PX", t.rows);
@@ -110,15 +110,26 @@ static void set_flops(launch *k, const op *o, int rows) {
 }
 
 /* A launch of cl/conv2d_pooled.cl. */
-static launch *add(launches *l, const char *way, const op *o, int rows, patch p, const char *name) {
+static launch *add(launches *l, const char *way, const op *o, patch p, const char *name) {
   launch *k = launches_add(l, "conv2d_pooled", name, way);
-  conv2d_shape_defs(l, k, o, rows);
+  conv2d_shape_defs(l, k, o);
   pool_defs(l, k, o);
   launch_def(l, k, "V", p.v);
   launch_def(l, k, "AV", p.av);
   launch_def(l, k, "CHUNKS", p.chunks);
   launch_def(l, k, "KB", p.kb);
   return k;
+}
+
+/* Weights, or their gradient, from one order into the other (cl/turn.cl). */
+static void turn(launches *l, const char *way, const op *o, patch p, const char *name, tensor from, tensor to) {
+  launch *k = launches_add(l, "turn", name, way);
+  launch_in(l, k, from);
+  launch_out(l, k, to);
+  launch_int(l, k, o->window.width * o->in.c);
+  launch_int(l, k, axis_room(p));
+  launch_int(l, k, o->units);
+  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
 }
 
 static void backward_weights_cpu(launches *l, const char *name, const void *what) {
@@ -131,21 +142,19 @@ static void backward_weights_cpu(launches *l, const char *name, const void *what
   while (2 * s * blocks <= 64 && 2 * s <= rows) s *= 2; /* a function of the shape alone: so are the bits */
   tensor part = launches_tensor(l, "partial sums", 4, s, 1, 1, weights + o->units);
   tensor sum = launches_tensor(l, "sum of winners", 4, 1, 1, 1, weights);
-  launch *k = add(l, name, o, rows, p, "conv2d_pooled_dw");
-  launch_def(l, k, "S", s);
-  launch_def(l, k, "OCB", BLOCK_OC);
+  launch *k = add(l, name, o, p, "conv2d_pooled_dw");
   launch_in(l, k, io->x);
   launch_in(l, k, io->dy);
   launch_in(l, k, io->saved);
   launch_out(l, k, part);
+  launch_int(l, k, rows);
+  launch_int(l, k, s);
+  launch_int(l, k, BLOCK_OC);
   launch_grid1(l, k, (size_t)s, (size_t)blocks, 1);
   set_flops(k, o, rows);
   sum_partials_emit(l, part, 0, weights + o->units, s, sum, weights, 0);
   sum_partials_emit(l, part, weights, weights + o->units, s, io->db, o->units, 0);
-  k = add(l, name, o, rows, p, "conv2d_pooled_turn");
-  launch_in(l, k, sum);
-  launch_out(l, k, io->dw);
-  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
+  turn(l, name, o, p, "channels_by_patch", sum, io->dw);
 }
 
 static void backward_data_cpu(launches *l, const char *name, const void *what) {
@@ -155,16 +164,13 @@ static void backward_data_cpu(launches *l, const char *name, const void *what) {
   const patch p = patch_choose(l, o, 1);
   const int rows = io->x.rows;
   tensor turned = launches_tensor(l, "turned weights", 4, 1, 1, 1, o->units * o->window.height * axis_room(p));
-  launch *k = add(l, name, o, rows, p, "conv2d_pooled_weights");
-  launch_in(l, k, io->w);
-  launch_out(l, k, turned);
-  launch_grid1(l, k, (size_t)o->window.height, (size_t)ceil_div(o->units, 16), 1);
-  k = add(l, name, o, rows, p, "conv2d_pooled_dx");
-  launch_def(l, k, "BETA", io->beta);
+  turn(l, name, o, p, "patches_by_channel", io->w, turned);
+  launch *k = add(l, name, o, p, "conv2d_pooled_dx");
   launch_in(l, k, io->dy);
   launch_in(l, k, io->saved);
   launch_in(l, k, turned);
   launch_write(l, k, io->dx, io->beta);
+  launch_int(l, k, io->beta);
   launch_grid1(l, k, (size_t)rows, 1, 1);
   set_flops(k, o, rows);
 }

@@ -31,14 +31,16 @@ static int panel_rows(int m, int rows) {
 
 /*
  * With panels and without. Without, a panel of B (k rows of NV*V) should all the same stay in the second-level cache while
- * rows of A go by: fewer vectors for large k.
+ * rows of A go by: fewer vectors for large k. A product of a million multiply-adds takes microseconds with any tile, and each
+ * tile is a program to compile: few of them.
  */
 static numbers cpu_choose(launches *l, const gemm *g) {
   tile wide[TILES], in_place[TILES];
   numbers ways[2 * TILES];
-  const int width = l->dev->vector_width, narrow = (long long)g->k * 3 * width > 98304;
+  const int width = l->dev->vector_width, small = (double)g->m * g->n * g->k <= 1e6;
+  const int narrow = small || (long long)g->k * 3 * width > 98304, rows = small && g->m > 64 ? 64 : g->m;
   const int n_wide = tile_list(g->m, g->n, width, 4, 1, wide);
-  const int n_in_place = tile_list(g->m, g->n, width, narrow ? 2 : 4, 1, in_place);
+  const int n_in_place = tile_list(rows, g->n, width, narrow ? 2 : 4, 1, in_place);
   const int panels = panel_rule(g, wide[0]), half = MOST_WAYS / 2;
   int n = 0;
   /* The best of both come first, the rule's ahead of the others: those are the ways that a tuner tries. */
@@ -52,6 +54,17 @@ static numbers cpu_choose(launches *l, const gemm *g) {
   return choice_numbers(l, "panel v nv rows", ways, n);
 }
 
+/* The arguments behind the operands. */
+static void result(launches *l, launch *k, const gemm *g) {
+  launch_write(l, k, g->c, g->beta);
+  launch_int(l, k, g->m);
+  launch_int(l, k, g->n);
+  launch_int(l, k, g->k);
+  launch_int(l, k, g->bias.buf != 0);
+  launch_int(l, k, g->beta);
+  launch_int(l, k, g->act);
+}
+
 static void emit_cpu(launches *l, const char *name, const void *what) {
   const gemm *g = what;
   const numbers way = cpu_choose(l, g);
@@ -60,7 +73,7 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
   tensor b = g->b;
   if (g->b_trans) { /* the tile kernel reads B by rows: turn it once */
     b = launches_tensor(l, "transposed", 4, 1, g->k, g->n, 1);
-    launch *k = launches_add(l, "gemm", "transpose_tile", name);
+    launch *k = launches_add(l, "gemm_plain", "transpose_tile", name);
     launch_in(l, k, g->b);
     launch_out(l, k, b);
     launch_int(l, k, g->n);
@@ -76,19 +89,14 @@ static void emit_cpu(launches *l, const char *name, const void *what) {
   launch_def(l, k, "V", t.v);
   launch_def(l, k, "NV", t.nv);
   launch_def(l, k, "MR", t.rows);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "BETA", g->beta);
-  launch_def(l, k, "ACT", g->act);
+  if (g->act > ACT_RELU) launch_def(l, k, "SMOOTH", 1);
   launch_in(l, k, g->a);
   launch_int(l, k, g->a_trans ? 1 : g->k);
   launch_int(l, k, g->a_trans ? g->m : 1);
   launch_in(l, k, b);
   launch_int(l, k, g->n);
   launch_in(l, k, g->bias.buf ? g->bias : b);
-  launch_write(l, k, g->c, g->beta);
-  launch_int(l, k, g->m);
-  launch_int(l, k, g->n);
-  launch_int(l, k, g->k);
+  result(l, k, g);
   const size_t down = (size_t)ceil_div(g->m, height), across = (size_t)ceil_div(g->n, t.nv * t.v);
   launch_grid1(l, k, panels ? across : down, panels ? down : across, 1);
   k->flops = 2.0 * g->m * g->n * g->k;
@@ -106,28 +114,22 @@ void gemm_operands(launches *l, launch *k, const gemm *g) {
 
 static void emit_generic(launches *l, const char *name, const void *what) {
   const gemm *g = what;
-  launch *k = launches_add(l, "gemm", "gemm_plain", name);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "BETA", g->beta);
-  launch_def(l, k, "ACT", g->act);
+  launch *k = launches_add(l, "gemm_plain", "gemm_plain", name);
   gemm_operands(l, k, g);
-  launch_write(l, k, g->c, g->beta);
-  launch_int(l, k, g->m);
-  launch_int(l, k, g->n);
-  launch_int(l, k, g->k);
+  result(l, k, g);
   launch_grid64(l, k, (size_t)g->m * (size_t)g->n);
   k->flops = 2.0 * g->m * g->n * g->k;
 }
 
 void gemm_bias_act_emit(launches *l, const char *name, const gemm *g) {
   if (!g->bias.buf && !g->act) return;
-  launch *k = launches_add(l, "gemm", "bias_act", name);
-  launch_def(l, k, "BIAS", g->bias.buf != 0);
-  launch_def(l, k, "ACT", g->act);
+  launch *k = launches_add(l, "gemm_plain", "bias_act", name);
   launch_update(l, k, g->c);
   launch_in(l, k, g->bias.buf ? g->bias : g->b);
   launch_int(l, k, g->n);
   launch_int(l, k, g->m * g->n);
+  launch_int(l, k, g->bias.buf != 0);
+  launch_int(l, k, g->act);
   launch_blocks(l, k, (size_t)g->m * (size_t)g->n);
 }
 
@@ -289,18 +291,17 @@ void gemm_emit(launches *l, const gemm *g) {
 }
 
 void sum_partials_emit(launches *l, tensor part, int first, int stride, int count, tensor out, int n, int beta) {
-  enum { SUM_BLOCK = 1024 };
-  launch *k = launches_add(l, "reduce", "sum_partials", l->dev->is_cpu ? "cpu" : "generic");
+  const int cpu = l->dev->is_cpu;
+  launch *k = launches_add(l, "reduce", cpu ? "sum_partials_block" : "sum_partials", cpu ? "cpu" : "generic");
   part.offset += (size_t)first;
   part.h = 1, part.w = 1, part.c = n, part.rows = count;
-  launch_def(l, k, "BETA", beta);
-  launch_def(l, k, "SUM_BLOCK", l->dev->is_cpu ? SUM_BLOCK : 1);
   launch_in(l, k, part);
   launch_int(l, k, stride);
   launch_int(l, k, count);
   launch_write(l, k, out, beta);
   launch_int(l, k, n);
-  if (l->dev->is_cpu)
+  launch_int(l, k, beta);
+  if (cpu)
     launch_grid1(l, k, (size_t)ceil_div(n, SUM_BLOCK), 1, 1);
   else
     launch_grid64(l, k, (size_t)n);

@@ -164,7 +164,7 @@ void launch_groups(launches *l, launch *k, size_t items, size_t groups, size_t p
 }
 
 void launch_blocks(launches *l, launch *k, size_t n) {
-  launch_def(l, k, "BLOCK", l->dev->is_cpu ? CPU_BLOCK : 1);
+  launch_int(l, k, l->dev->is_cpu ? CPU_BLOCK : 1);
   if (l->dev->is_cpu)
     grid(k, 1, (n + CPU_BLOCK - 1) / CPU_BLOCK, 1, 1, 1);
   else

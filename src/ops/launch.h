@@ -122,7 +122,10 @@ void launch_grid1(launches *l, launch *k, size_t gx, size_t gy, size_t gz);
 void launch_grid64(launches *l, launch *k, size_t items);
 /* Groups of `items` work-items, `groups` of them along x and `parts` along y. */
 void launch_groups(launches *l, launch *k, size_t items, size_t groups, size_t parts);
-/* For kernels that run over n elements in blocks, -DBLOCK: on CPUs a block a work-item, elsewhere one element. */
+/*
+ * For kernels that run over n elements in blocks, whose size is their last argument: on CPUs a block a work-item, elsewhere
+ * one element.
+ */
 void launch_blocks(launches *l, launch *k, size_t n);
 
 double launch_bytes(const launches *l, const launch *k); /* read + written, each tensor once */

@@ -22,19 +22,22 @@ fail:
 
 static void emit(launches *l, const op *o, const op_io *io, int train) {
   const int group = l->dev->is_cpu || l->dev->max_work_group < 64 ? 1 : 64;
+  const int of_domain = o->target == CLDANN_TARGET_DOMAIN;
   launch *k = launches_add(l, "loss", o->type->name, group == 1 ? "cpu" : "generic");
-  launch_def(l, k, "LS", group);
-  launch_def(l, k, "TRAIN", train);
-  launch_def(l, k, "DOMAIN", o->target == CLDANN_TARGET_DOMAIN);
-  launch_def(l, k, "REDUCE", o->reduce);
-  launch_def(l, k, "ROW0", io->row0);
   launch_in(l, k, io->x);
-  if (train) launch_out(l, k, io->dx);
-  if (o->target == CLDANN_TARGET_LABELS) launch_in(l, k, io->labels);
+  if (train) /* what the kernel does not touch is some other tensor */
+    launch_out(l, k, io->dx);
+  else
+    launch_in(l, k, io->x);
+  launch_in(l, k, of_domain ? io->x : io->labels);
   launch_update(l, k, io->control);
   launch_update(l, k, io->stats);
   launch_int(l, k, io->x.rows);
   launch_int(l, k, (int)tensor_item(io->x));
+  launch_int(l, k, train);
+  launch_int(l, k, of_domain);
+  launch_int(l, k, o->reduce);
+  launch_int(l, k, io->row0);
   launch_grid1(l, k, (size_t)group, 1, 1);
   k->local[0] = (size_t)group;
 }

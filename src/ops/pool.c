@@ -33,8 +33,7 @@ static launch *add(launches *l, const op *o, const char *name) {
 
 /* On CPUs a work-item takes whole rows of pixels, all channels of each; elsewhere one pixel. */
 static void pixels(launches *l, launch *k, int n, int width) {
-  launch_int(l, k, n);
-  launch_def(l, k, "BLOCK", l->dev->is_cpu ? width : 1);
+  launch_int(l, k, l->dev->is_cpu ? width : 1);
   if (l->dev->is_cpu)
     launch_grid1(l, k, (size_t)ceil_div(n, width), 1, 1);
   else
@@ -42,21 +41,25 @@ static void pixels(launches *l, launch *k, int n, int width) {
 }
 
 static void forward(launches *l, const op *o, const op_io *io) {
+  const int n = io->y.rows * o->out.h * o->out.w;
   launch *k = add(l, o, "max_pool_forward");
   launch_in(l, k, io->x);
   launch_out(l, k, io->y);
   launch_out(l, k, io->saved);
-  pixels(l, k, io->y.rows * o->out.h * o->out.w, o->out.w);
+  launch_int(l, k, n);
+  pixels(l, k, n, o->out.w);
 }
 
 static void backward(launches *l, const op *o, const op_io *io) {
+  const int n = io->x.rows * o->in.h * o->in.w;
   if (!io->dx.buf) return;
   launch *k = add(l, o, "max_pool_backward");
-  launch_def(l, k, "BETA", io->beta);
   launch_in(l, k, io->dy);
   launch_in(l, k, io->saved);
   launch_write(l, k, io->dx, io->beta);
-  pixels(l, k, io->x.rows * o->in.h * o->in.w, o->in.w);
+  launch_int(l, k, n);
+  launch_int(l, k, io->beta);
+  pixels(l, k, n, o->in.w);
 }
 
 const op_type op_max_pool = {.name = "max_pool", .infer = infer, .forward = forward, .backward = backward};

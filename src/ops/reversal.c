@@ -14,12 +14,12 @@ static void backward(launches *l, const op *o, const op_io *io) {
   const int n = (int)tensor_count(io->dy);
   if (!io->dx.buf) return;
   launch *k = launches_add(l, "reversal", "reversal_backward", "generic");
-  launch_def(l, k, "BETA", io->beta);
   launch_in(l, k, io->dy);
   launch_write(l, k, io->dx, io->beta);
   launch_in(l, k, io->control);
   launch_int(l, k, n);
   launch_float(l, k, o->lambda);
+  launch_int(l, k, io->beta);
   launch_blocks(l, k, (size_t)n);
 }
 

@@ -21,6 +21,7 @@ struct trainer {
   int64_t step, chunk;      /* chunk: steps queued between two looks at the device */
   double seconds;           /* of training steps */
   size_t device_bytes;
+  double start_up; /* seconds, from the plan to the end of the first step */
   int warm;
 };
 
