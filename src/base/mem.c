@@ -27,6 +27,23 @@ int mem_new(cldann_error *e, void *out, size_t count, size_t size) {
   return CLDANN_OK;
 }
 
+int mem_new_pages(cldann_error *e, void *out, size_t count, size_t size) {
+  const size_t page = 4096;
+  void *p = NULL;
+  if (count == 0 || size == 0) count = size = 1;
+  if (count <= (SIZE_MAX - page) / size && !refuse()) {
+    const size_t bytes = (count * size + page - 1) / page * page;
+    p = aligned_alloc(page, bytes);
+    if (p) memset(p, 0, bytes);
+  }
+  if (!p)
+    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
+                   size);
+  atomic_fetch_add(&live, 1);
+  memcpy(out, &p, sizeof p);
+  return CLDANN_OK;
+}
+
 int mem_resize(cldann_error *e, void *inout, size_t count, size_t size) {
   void *old, *p = NULL;
   memcpy(&old, inout, sizeof old);

@@ -11,6 +11,8 @@
 
 /* *out = count * size zeroed bytes (at least one). CLDANN_E_MEM with the number of bytes in the message. */
 int mem_new(cldann_error *e, void *out, size_t count, size_t size);
+/* The same at the start of a page, and whole pages: what a device that shares the host's memory can use in place. */
+int mem_new_pages(cldann_error *e, void *out, size_t count, size_t size);
 /* Grows (or shrinks) *inout; the old block stays valid on failure. New bytes are not zeroed. */
 int mem_resize(cldann_error *e, void *inout, size_t count, size_t size);
 int mem_strdup(cldann_error *e, char **out, const char *s);

@@ -15,6 +15,7 @@ struct buffer {
   device *dev;
   cl_mem mem;
   size_t bytes;
+  int in_place;
 };
 
 #define MAX_PLATFORMS 16
@@ -209,7 +210,9 @@ cldann_error *device_error(device *d) {
   return d->err;
 }
 
-int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {
+/* host: memory to use in place, or NULL. */
+static int buffer_make(device *d, const char *what, void *host, size_t bytes, buffer **out) {
+  const cl_mem_flags flags = host ? CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR : CL_MEM_READ_WRITE;
   buffer *b = NULL;
   cl_int code;
   int rc;
@@ -220,13 +223,38 @@ int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {
   TRY(mem_new(d->err, &b, 1, sizeof *b));
   b->dev = d;
   b->bytes = bytes;
-  b->mem = clCreateBuffer(d->ctx, CL_MEM_READ_WRITE, bytes, NULL, &code);
+  b->in_place = host != NULL;
+  b->mem = clCreateBuffer(d->ctx, flags, bytes, host, &code);
   CL_TRY(d->err, what, code);
   *out = b;
   return CLDANN_OK;
 fail:
   mem_free(b);
   return rc;
+}
+
+int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {
+  return buffer_make(d, what, NULL, bytes, out);
+}
+
+/* Only CPUs: what a GPU beside the CPU gains by reading the host's pages was never measured. */
+static int can_use_in_place(const device *d, const void *host, size_t bytes) {
+  cl_bool unified = CL_FALSE;
+  INFO(d->id, CL_DEVICE_HOST_UNIFIED_MEMORY, unified);
+  return bytes && d->info.is_cpu && unified && d->info.align_bytes > 0 && (uintptr_t)host % (size_t)d->info.align_bytes == 0;
+}
+
+int buffer_new_over(device *d, const char *what, const void *host, size_t bytes, buffer **out) {
+  int rc;
+  if (can_use_in_place(d, host, bytes)) return buffer_make(d, what, (void *)(uintptr_t)host, bytes, out);
+  TRY(buffer_new(d, what, bytes, out));
+  TRY(buffer_write(*out, 0, host, bytes));
+fail:
+  return rc;
+}
+
+int buffer_in_place(const buffer *b) {
+  return b->in_place;
 }
 
 void buffer_free(buffer *b) {

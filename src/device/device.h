@@ -34,6 +34,12 @@ const device_info *device_get_info(const device *d);
 cldann_error *device_error(device *d); /* where failures of calls on this device are recorded */
 
 int buffer_new(device *d, const char *what, size_t bytes, buffer **out);
+/*
+ * A buffer of `bytes` of host memory, for kernels to read alone. host must stay, and stay as it is, until the buffer is freed:
+ * a CPU device uses it in place where it is aligned well enough (mem_new_pages), others get a copy.
+ */
+int buffer_new_over(device *d, const char *what, const void *host, size_t bytes, buffer **out);
+int buffer_in_place(const buffer *b); /* 1: it takes no memory besides the host's */
 void buffer_free(buffer *b);
 size_t buffer_bytes(const buffer *b);
 /* Blocking copies; offsets and sizes in bytes. */

@@ -24,12 +24,10 @@ static int upload(trainer *t, const dataset *d, int with_labels, stream *s) {
   memset(s, 0, sizeof *s);
   s->bytes = d->type == DATA_U8 ? 1 : 4;
   s->channels = d->c;
-  TRY(buffer_new(dev, d->name, bytes, &s->x));
-  TRY(buffer_write(s->x, 0, d->x, bytes));
+  TRY(buffer_new_over(dev, d->name, d->x, bytes, &s->x));
   t->device_bytes += bytes;
   if (!with_labels || !d->y) return CLDANN_OK;
-  TRY(buffer_new(dev, d->name, (size_t)d->n * 4, &s->labels));
-  TRY(buffer_write(s->labels, 0, d->y, (size_t)d->n * 4));
+  TRY(buffer_new_over(dev, d->name, d->y, (size_t)d->n * 4, &s->labels));
   t->device_bytes += (size_t)d->n * 4;
 fail:
   return rc;
