@@ -1,6 +1,7 @@
 /*
  * device/device.c: finding and opening a device, its queue, buffers and launches. See device/device.h for the contract
- * and device/program.c for compiling. One in-order queue, no hidden waits: only *_read, *_write and device_finish block.
+ * and device/program.c for compiling. One in-order queue for all but uploads that are
+ * staged ahead, which have one of their own; no hidden waits: only *_read, *_write and device_finish block.
  */
 #include "device/internal.h"
 
@@ -192,11 +193,14 @@ void device_at_close(device *d, void (*f)(void)) {
 
 void device_close(device *d) {
   if (!d) return;
+  if (d->staging) clFinish(d->staging);
   if (d->queue) clFinish(d->queue);
   if (d->at_close) d->at_close();
   device_free_programs(d);
   for (int i = 0; i < d->n_events; i++) clReleaseEvent(d->events[i]);
   mem_free(d->events);
+  if (d->staged) clReleaseEvent(d->staged);
+  if (d->staging) clReleaseCommandQueue(d->staging);
   if (d->queue) clReleaseCommandQueue(d->queue);
   if (d->ctx) clReleaseContext(d->ctx);
   mem_free(d);
@@ -301,6 +305,37 @@ fail:
   return rc;
 }
 
+/* ---- staging ---- */
+
+int buffer_stage(buffer *b, size_t offset, const void *src, size_t bytes) {
+  device *d = b->dev;
+  cl_event done;
+  cl_int code;
+  int rc;
+  TRY(buffer_range(b, offset, bytes));
+  if (!bytes) return CLDANN_OK;
+  if (!d->staging) {
+    d->staging = clCreateCommandQueue(d->ctx, d->id, 0, &code);
+    CL_TRY(d->err, d->info.name, code);
+  }
+  CL_TRY(d->err, "upload", clEnqueueWriteBuffer(d->staging, b->mem, CL_FALSE, offset, bytes, src, 0, NULL, &done));
+  if (d->staged) clReleaseEvent(d->staged); /* that queue is in order: the last upload stands for all */
+  d->staged = done;
+  CL_TRY(d->err, "upload", clFlush(d->staging));
+fail:
+  return rc;
+}
+
+int device_await_staged(device *d) {
+  int rc = CLDANN_OK;
+  if (!d->staged) return CLDANN_OK;
+  CL_TRY(d->err, "upload", clEnqueueBarrierWithWaitList(d->queue, 1, &d->staged, NULL));
+  clReleaseEvent(d->staged);
+  d->staged = NULL;
+fail:
+  return rc;
+}
+
 int device_flush(device *d) {
   int rc = CLDANN_OK;
   CL_TRY(d->err, d->info.name, clFlush(d->queue));
@@ -310,6 +345,7 @@ fail:
 
 int device_finish(device *d) {
   int rc = CLDANN_OK;
+  if (d->staging) CL_TRY(d->err, d->info.name, clFinish(d->staging));
   CL_TRY(d->err, d->info.name, clFinish(d->queue));
 fail:
   return rc;

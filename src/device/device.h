@@ -1,5 +1,6 @@
 /*
- * device/device.h: one device, its context and its one in-order queue; buffers, programs, kernels, launches.
+ * device/device.h: one device, its context and its in-order queue (and one beside it for uploads alone); buffers, programs,
+ * kernels, launches.
  *
  * This room is the only one (with ops/gemm.c, for CLBlast) that calls OpenCL. Above it nobody sees a cl_ type: a buffer
  * and a kernel are opaque. Every call that can fail names itself and the CL code in the error.
@@ -47,6 +48,14 @@ int buffer_write(buffer *b, size_t offset, const void *src, size_t bytes);
 int buffer_read(buffer *b, size_t offset, void *dst, size_t bytes);
 /* Queued; src must stay as it is until device_finish or a blocking read. */
 int buffer_write_async(buffer *b, size_t offset, const void *src, size_t bytes);
+
+/*
+ * Uploads beside the launches, for data that are staged ahead: buffer_stage puts one into a second queue and returns; what is
+ * launched after device_await_staged waits on the device for all staged before it. Part of the buffer may be in use meanwhile,
+ * not the part written. src must stay as it is until a launch behind device_await_staged, or device_finish, is done.
+ */
+int buffer_stage(buffer *b, size_t offset, const void *src, size_t bytes);
+int device_await_staged(device *d);
 
 /* Compiles cl/<file>.cl with `defs` ("-DA=1 -DB=2") once per (file, defs) and makes a kernel object of its own. */
 int kernel_new(device *d, const char *file, const char *name, const char *defs, kernel **out);
