@@ -242,6 +242,7 @@ typedef struct cldann_bench_launch {
 typedef struct cldann_bench_result {
   char device[128];
   int inference, batch;                     /* batch: rows of a step */
+  int streamed;                             /* data sets that did not fit device_memory and were brought in during the steps */
   int launches, windows, repeats;           /* windows of step_ms, repeats of the launches' times */
   double step_ms, step_ms_min, step_ms_max; /* host's clock, steps queued back to back: median, least, most */
   double launches_ms;                       /* sum of the launches' times */

@@ -18,6 +18,10 @@ int mem_resize(cldann_error *e, void *inout, size_t count, size_t size);
 int mem_strdup(cldann_error *e, char **out, const char *s);
 void mem_free(void *p);
 
+/* Bytes of main memory that the process has held at its most, libraries and drivers included; 0 where the system does not tell.
+ */
+double mem_peak_resident(void);
+
 long mem_live(void);             /* blocks taken and not given back */
 void mem_fail_after(long count); /* tests: the count-th allocation from now fails; negative: never */
 

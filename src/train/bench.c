@@ -83,10 +83,8 @@ static int set_up(bench *b, const cldann_experiment *x) {
   if (!inference && s->method->source && s->method->target && b->result->batch % 2)
     FAIL(e, CLDANN_E_ARG, "a batch of %d rows is odd; method %s takes one half of it from the source and one from the target",
          b->result->batch, s->method->name);
-  if (inference)
-    s->eval_batch = b->result->batch;
-  else
-    s->batch = b->result->batch;
+  s->eval_batch = b->result->batch; /* when training too: what nobody evaluates must not ask for more memory than the step */
+  if (!inference) s->batch = b->result->batch;
   s->lr.lr = 0; /* the weights stay as initialised, so no step can diverge and all do the same work */
   s->steps = s->log_every = INT32_MAX;
   s->horizon = 1; /* lambda at its end */
@@ -96,8 +94,10 @@ static int set_up(bench *b, const cldann_experiment *x) {
     TRY(trainer_open(&b->x, NULL, &b->t));
     TRY(evaluation_open(b->t, b->data, 0, &b->eval));
     b->r = b->eval.r;
+    b->result->streamed = b->eval.feed.spec.block > 0;
   } else {
     TRY(trainer_new(&b->x, NULL, &b->t));
+    for (int i = 0; i < 2; i++) b->result->streamed += b->t->feeds[i].spec.block > 0;
     b->r = b->t->train;
   }
   b->result->launches = replay_list(b->r)->n - 1;
@@ -131,10 +131,9 @@ static int prepare(bench *b) {
 
 static int evaluate_batches(bench *b, int64_t n) {
   int rc = CLDANN_OK;
-  while (n > 0) {
-    TRY(prepare(b));
-    for (int i = 0; i < b->eval.batches && n > 0; i++, n--) TRY(replay_run(b->r));
-    TRY(device_flush(b->t->dev));
+  for (int batches; n > 0; n -= batches) {
+    batches = n < b->eval.batches ? (int)n : b->eval.batches;
+    TRY(evaluation_run(b->t, &b->eval, 0, batches));
   }
   TRY(device_finish(b->t->dev));
 fail:
