@@ -221,7 +221,10 @@ typedef struct cldann_train_options {
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result);
 /* Evaluates a model file written by cldann_train on the experiment's test sets. */
 int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result);
-/* The launch plan of one training step as text, the caller's to free with cldann_free_text. */
+/*
+ * The launch plan of one training step and the memory of a whole run as text, the caller's to free with cldann_free_text. Loads
+ * the data, and launches all kernels once without training, so as to know the process's peak.
+ */
 int cldann_plan_text(cldann_experiment *x, char **out);
 void cldann_free_text(char *text);
 

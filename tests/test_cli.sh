@@ -135,7 +135,10 @@ training() {
   json_lines "$tmp/out"
   tail -n 1 "$tmp/out" | grep -q '"type": "mean", "method": "dann"' || wrong "compare --json: no mean at the end"
 
-  shows '' plan "$conf"
+  shows 'device memory: ' plan "$conf"
+  shows ' streamed' plan "$conf" --set device_memory=0.03 --set batch=8 --set eval_batch=4
+  fails 1 'set device_memory to ' plan "$conf" --set device_memory=0.001
+  fails 3 'device_memory' plan "$conf" --set device_memory=-1
 
   fails 2 'is odd' bench "$conf" --batch 7
   run bench "$conf" --json

@@ -83,19 +83,18 @@ static void put_device_memory(text *t, const trainer *tr) {
 }
 
 /*
- * Most of a process is the driver's (its compiler and what it built), which nobody can calculate: the peak is that of this
- * process, which has loaded, built and launched all that a run would. Before the kernels were built it had no compiler's
- * memory, and a run that finds them built has none either.
+ * Most of a process is the driver's (its compiler and what that built), which nobody can calculate: the peak is that of this
+ * process, which has loaded, built and launched all that a run would. loaded: the peak before anything was built.
  */
 static void put_host_memory(text *t, double loaded, double peak) {
-  if (peak > 1.05 * loaded)
+  put(t, "resident memory of the process: %.0f MB at the peak of a run", peak / 1e6);
+  if (peak > 1.02 * loaded)
     put(t,
-        "resident memory of the process: %.0f MB at the peak of a run; up to loading the data %.0f MB, the rest is the "
-        "driver's: less "
-        "when it has the kernels from an earlier run\n",
-        peak / 1e6, loaded / 1e6);
+        "; %.0f MB by the end of loading the data, then the device's and the driver's, which takes less once it has compiled "
+        "all kernels: plan again to see\n",
+        loaded / 1e6);
   else
-    put(t, "resident memory of the process: %.0f MB at the peak of a run, while the data are loaded\n", peak / 1e6);
+    put(t, ", while the data are loaded\n");
 }
 
 int cldann_plan_text(cldann_experiment *x, char **out) {
