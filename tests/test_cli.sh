@@ -136,7 +136,7 @@ training() {
   tail -n 1 "$tmp/out" | grep -q '"type": "mean", "method": "dann"' || wrong "compare --json: no mean at the end"
 
   shows 'device memory: ' plan "$conf"
-  shows ' streamed' plan "$conf" --set device_memory=0.03 --set batch=8 --set eval_batch=4
+  shows ' MB streamed' plan "$root/experiments/digits.conf" --set device_memory=20
   fails 1 'set device_memory to ' plan "$conf" --set device_memory=0.001
   fails 3 'device_memory' plan "$conf" --set device_memory=-1
 

@@ -27,7 +27,8 @@ const cli_command cmd_plan = {
     .args = "EXPERIMENT",
     .summary = "print the launches of a training step",
     .help = "Prints the plan of one training step: the launches in order, with shapes, kernel variant, FLOPs and bytes;\n"
-            "then the memory of a whole run: on the device, phase by phase, and of the process. For the latter the data are loaded\n"
+            "then the memory of a whole run: on the device, phase by phase, and of the process. For the latter the data are "
+            "loaded\n"
             "and each launch runs once, the updates held back: nothing is trained. It depends on the device.",
     .options = CLI_SET | CLI_DEVICE | CLI_DATA,
     .run = run,

@@ -73,7 +73,7 @@ static void put_device_memory(text *t, const trainer *tr) {
   size_t most = 0;
   for (int i = 0; i < 3; i++)
     if (all[i]->n && phase_bytes(all[i]) > most) most = phase_bytes(all[i]);
-  put(t, "device memory: %.2f MB at its peak, of %.0f MB that device_memory grants%s\n",
+  put(t, "device memory: %.2f MB at its peak, of %.2f MB that device_memory grants%s\n",
       (double)(tr->shared_bytes + most) / 1e6, (double)tr->budget / 1e6,
       d->is_cpu ? "; resident data are used where the host has them" : "");
   put(t, "  %-12s parameters, gradients, optimiser state %.2f MB; tables and statistics %.2f MB\n", "all share",
