@@ -223,7 +223,10 @@ typedef struct cldann_train_options {
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result);
 /* Evaluates a model file written by cldann_train on the experiment's test sets. */
 int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result);
-/* The launch plan of one training step as text, the caller's to free with cldann_free_text. */
+/*
+ * The launch plan of one training step and the memory of a whole run as text, the caller's to free with cldann_free_text. Loads
+ * the data, and launches all kernels once without training, so as to know the process's peak.
+ */
 int cldann_plan_text(cldann_experiment *x, char **out);
 void cldann_free_text(char *text);
 
@@ -244,6 +247,7 @@ typedef struct cldann_bench_launch {
 typedef struct cldann_bench_result {
   char device[128], tuning[160];            /* tuning: what is in force, and how many of the passes it decides */
   int inference, batch;                     /* batch: rows of a step */
+  int streamed;                             /* data sets that did not fit device_memory and were brought in during the steps */
   int launches, windows, repeats;           /* windows of step_ms, repeats of the launches' times */
   double step_ms, step_ms_min, step_ms_max; /* host's clock, steps queued back to back: median, least, most */
   double launches_ms;                       /* sum of the launches' times */

@@ -51,7 +51,10 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/test_ops.c
 tests_test_report_SOURCES = $(runner) tests/test_report.c
 tests_test_net_SOURCES = $(runner) tests/test_net.c
-tests_test_train_SOURCES = $(runner) tests/test_train.c
+tests_test_train_SOURCES = $(runner) \
+	tests/test_train.c \
+	tests/train_feed.c \
+	tests/train_suites.h
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 
 # What a program links that has no _LDADD of its own.

@@ -150,7 +150,10 @@ training() {
   fails 2 "there is no table 'nonesuch'" reproduce nonesuch
   fails 3 'nonesuch' reproduce "$tmp/mine.conf" --set nonesuch=1 --quiet
 
-  shows '' plan "$conf"
+  shows 'device memory: ' plan "$conf"
+  shows ' MB streamed' plan "$root/experiments/digits.conf" --set device_memory=20
+  fails 1 'set device_memory to ' plan "$conf" --set device_memory=0.001
+  fails 3 'device_memory' plan "$conf" --set device_memory=-1
 
   fails 2 'is odd' bench "$conf" --batch 7
   run bench "$conf" --json

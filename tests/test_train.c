@@ -14,6 +14,7 @@
 #include "train/model.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
+#include "train_suites.h"
 
 static cldann *ctx;
 
@@ -357,5 +358,6 @@ int main(void) {
   tcase_add_test(t, bench_tells_what_the_plan_does);
   tcase_add_test(t, bench_refuses);
   tcase_add_test(t, device_self_test);
+  suite_add_tcase(s, feed_cases(&ctx));
   return runner_run(s, &ctx);
 }

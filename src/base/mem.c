@@ -1,10 +1,12 @@
 /* base/mem.c: see base/mem.h. The two counters are the library's only globals, and only tests read them. */
+#define _DEFAULT_SOURCE
 #include "base/mem.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static atomic_long live;
 static atomic_long fail_in = -1;
@@ -19,6 +21,23 @@ int mem_new(cldann_error *e, void *out, size_t count, size_t size) {
   void *p = NULL;
   if (count == 0 || size == 0) count = size = 1;
   if (count <= SIZE_MAX / size && !refuse()) p = calloc(count, size);
+  if (!p)
+    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
+                   size);
+  atomic_fetch_add(&live, 1);
+  memcpy(out, &p, sizeof p);
+  return CLDANN_OK;
+}
+
+int mem_new_pages(cldann_error *e, void *out, size_t count, size_t size) {
+  const size_t page = 4096;
+  void *p = NULL;
+  if (count == 0 || size == 0) count = size = 1;
+  if (count <= (SIZE_MAX - page) / size && !refuse()) {
+    const size_t bytes = (count * size + page - 1) / page * page;
+    p = aligned_alloc(page, bytes);
+    if (p) memset(p, 0, bytes);
+  }
   if (!p)
     return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
                    size);
@@ -51,6 +70,12 @@ void mem_free(void *p) {
   if (!p) return;
   atomic_fetch_sub(&live, 1);
   free(p);
+}
+
+double mem_peak_resident(void) {
+  struct rusage use;
+  if (getrusage(RUSAGE_SELF, &use) != 0) return 0;
+  return (double)use.ru_maxrss * 1024;
 }
 
 long mem_live(void) {

@@ -60,8 +60,8 @@ static void on_launch(void *user, const cldann_bench_launch *k) {
 /* ---- totals ---- */
 
 static json_t *result_json(const cldann_bench_result *r) {
-  json_t *o = json_pack("{s:s, s:b, s:i, s:i, s:i, s:i}", "type", "bench", "inference", r->inference, "batch", r->batch,
-                        "launches", r->launches, "windows", r->windows, "repeats", r->repeats);
+  json_t *o = json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i}", "type", "bench", "inference", r->inference, "batch", r->batch,
+                        "streamed", r->streamed, "launches", r->launches, "windows", r->windows, "repeats", r->repeats);
   const struct {
     const char *key;
     double value;
@@ -104,12 +104,16 @@ static void print_peaks(const cldann_bench_result *r) {
          r->peak_gbytes_after, r->peak_bytes / 1e6);
 }
 
+static const char *streamed_text(const cldann_bench_result *r) {
+  return r->streamed == 0 ? "" : r->streamed == 1 ? ", one set streamed," : ", both sets streamed,";
+}
+
 static void print_totals(const cldann_bench_result *r) {
   printf("\n%d launches, %.1f MFLOP (%.1f true), %.1f MB, %.3f ms by themselves (median of %d)\n", r->launches, r->flops / 1e6,
          r->true_flops / 1e6, r->bytes / 1e6, r->launches_ms, r->repeats);
-  printf("%s of %d random rows on %s: %.3f ms (median of %d windows, %.3f to %.3f), %.0f samples/s\n",
-         r->inference ? "evaluation" : "training step", r->batch, r->device, r->step_ms, r->windows, r->step_ms_min,
-         r->step_ms_max, r->samples_per_second);
+  printf("%s of %d random rows%s on %s: %.3f ms (median of %d windows, %.3f to %.3f), %.0f samples/s\n",
+         r->inference ? "evaluation" : "training step", r->batch, streamed_text(r), r->device, r->step_ms, r->windows,
+         r->step_ms_min, r->step_ms_max, r->samples_per_second);
   print_peaks(r);
   printf("%.1f GFLOP/s dense-equivalent (%.1f true): %.1f %% of the peak; %.1f GB/s: %.1f %% of the memory's\n",
          r->gflops_dense, r->gflops_true, 100 * r->peak_fraction, r->gbytes, 100 * r->memory_fraction);
@@ -119,9 +123,9 @@ static void print_totals(const cldann_bench_result *r) {
 /* A line of a sweep. */
 static void print_row(const cldann_bench_result *r, int first) {
   if (first)
-    printf("%s of random rows on %s; tuning: %s\n%6s %9s %21s %11s %9s %9s %7s %9s %7s\n",
-           r->inference ? "evaluation" : "training step", r->device, r->tuning, "batch", "ms", "windows from, to", "samples/s",
-           "GFLOP/s", "peak", "peak %", "mem GB/s", "mem %");
+    printf("%s of random rows%s on %s; tuning: %s\n%6s %9s %21s %11s %9s %9s %7s %9s %7s\n",
+           r->inference ? "evaluation" : "training step", streamed_text(r), r->device, r->tuning, "batch", "ms",
+           "windows from, to", "samples/s", "GFLOP/s", "peak", "peak %", "mem GB/s", "mem %");
   printf("%6d %9.3f %10.3f %10.3f %11.0f %9.1f %9.1f %7.1f %9.1f %7.1f\n", r->batch, r->step_ms, r->step_ms_min, r->step_ms_max,
          r->samples_per_second, r->gflops_dense, r->peak_gflops, 100 * r->peak_fraction, r->peak_gbytes,
          100 * r->memory_fraction);

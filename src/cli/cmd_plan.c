@@ -26,8 +26,10 @@ const cli_command cmd_plan = {
     .name = "plan",
     .args = "EXPERIMENT",
     .summary = "print the launches of a training step",
-    .help = "Prints the plan of one training step: the launches in order, with shapes, kernel variant, FLOPs and bytes, and\n"
-            "the peak device memory. The data are loaded, to count them; nothing is trained. It depends on the device.",
+    .help = "Prints the plan of one training step: the launches in order, with shapes, kernel variant, FLOPs and bytes;\n"
+            "then the memory of a whole run: on the device, phase by phase, and of the process. For the latter the data are "
+            "loaded\n"
+            "and each launch runs once, the updates held back: nothing is trained. It depends on the device.",
     .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA,
     .run = run,
 };

@@ -22,7 +22,7 @@ int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type
   d->h = h;
   d->w = w;
   d->c = c;
-  TRY(mem_new(e, &d->x, (size_t)n, dataset_item_bytes(d)));
+  TRY(mem_new_pages(e, &d->x, (size_t)n, dataset_item_bytes(d)));
   if (labelled) TRY(mem_new(e, &d->y, (size_t)n, sizeof *d->y));
   *out = d;
   return CLDANN_OK;

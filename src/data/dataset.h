@@ -1,6 +1,6 @@
 /*
  * data/dataset.h: what every reader and generator returns, a data set in host memory. Images stay uint8, rows are
- * (h,w,c), labels int32 or absent. Knows nothing of OpenCL; train/ uploads it. Next: data/sampler.h.
+ * (h,w,c), labels int32 or absent. Knows nothing of OpenCL; train/feed.c brings it to the device. Next: data/sampler.h.
  */
 #ifndef CLDANN_DATA_DATASET_H
 #define CLDANN_DATA_DATASET_H
@@ -17,7 +17,7 @@ typedef struct dataset {
   int n, h, w, c;
   int classes; /* number of classes, 1 + the largest label; 0 without labels */
   data_type type;
-  void *x;    /* (n,h,w,c) uint8_t or float */
+  void *x;    /* (n,h,w,c) uint8_t or float; pages of its own, which a CPU device uses in place */
   int32_t *y; /* (n), or NULL */
 } dataset;
 

@@ -1,6 +1,7 @@
 /*
  * device/device.c: finding and opening a device, its queue, buffers and launches. See device/device.h for the contract
- * and device/program.c for compiling. One in-order queue, no hidden waits: only *_read, *_write and device_finish block.
+ * and device/program.c for compiling. One in-order queue for all but uploads that are
+ * staged ahead, which have one of their own; no hidden waits: only *_read, *_write and device_finish block.
  */
 #include "device/internal.h"
 
@@ -16,6 +17,7 @@ struct buffer {
   device *dev;
   cl_mem mem;
   size_t bytes;
+  int in_place;
 };
 
 #define MAX_PLATFORMS 16
@@ -193,12 +195,15 @@ void device_at_close(device *d, void (*f)(void)) {
 
 void device_close(device *d) {
   if (!d) return;
+  if (d->staging) clFinish(d->staging);
   if (d->queue) clFinish(d->queue);
   if (d->at_close) d->at_close();
   device_free_programs(d);
   for (int i = 0; i < d->n_events; i++) clReleaseEvent(d->events[i]);
   mem_free(d->events);
   tuning_free(d->tuning);
+  if (d->staged) clReleaseEvent(d->staged);
+  if (d->staging) clReleaseCommandQueue(d->staging);
   if (d->queue) clReleaseCommandQueue(d->queue);
   if (d->ctx) clReleaseContext(d->ctx);
   mem_free(d);
@@ -221,7 +226,9 @@ void device_set_tuning(device *d, tuning *t) {
   d->tuning = t;
 }
 
-int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {
+/* host: memory to use in place, or NULL. */
+static int buffer_make(device *d, const char *what, void *host, size_t bytes, buffer **out) {
+  const cl_mem_flags flags = host ? CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR : CL_MEM_READ_WRITE;
   buffer *b = NULL;
   cl_int code;
   int rc;
@@ -232,13 +239,38 @@ int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {
   TRY(mem_new(d->err, &b, 1, sizeof *b));
   b->dev = d;
   b->bytes = bytes;
-  b->mem = clCreateBuffer(d->ctx, CL_MEM_READ_WRITE, bytes, NULL, &code);
+  b->in_place = host != NULL;
+  b->mem = clCreateBuffer(d->ctx, flags, bytes, host, &code);
   CL_TRY(d->err, what, code);
   *out = b;
   return CLDANN_OK;
 fail:
   mem_free(b);
   return rc;
+}
+
+int buffer_new(device *d, const char *what, size_t bytes, buffer **out) {
+  return buffer_make(d, what, NULL, bytes, out);
+}
+
+/* Only CPUs: what a GPU beside the CPU gains by reading the host's pages was never measured. */
+static int can_use_in_place(const device *d, const void *host, size_t bytes) {
+  cl_bool unified = CL_FALSE;
+  INFO(d->id, CL_DEVICE_HOST_UNIFIED_MEMORY, unified);
+  return bytes && d->info.is_cpu && unified && d->info.align_bytes > 0 && (uintptr_t)host % (size_t)d->info.align_bytes == 0;
+}
+
+int buffer_new_over(device *d, const char *what, const void *host, size_t bytes, buffer **out) {
+  int rc;
+  if (can_use_in_place(d, host, bytes)) return buffer_make(d, what, (void *)(uintptr_t)host, bytes, out);
+  TRY(buffer_new(d, what, bytes, out));
+  TRY(buffer_write(*out, 0, host, bytes));
+fail:
+  return rc;
+}
+
+int buffer_in_place(const buffer *b) {
+  return b->in_place;
 }
 
 void buffer_free(buffer *b) {
@@ -285,6 +317,37 @@ fail:
   return rc;
 }
 
+/* ---- staging ---- */
+
+int buffer_stage(buffer *b, size_t offset, const void *src, size_t bytes) {
+  device *d = b->dev;
+  cl_event done;
+  cl_int code;
+  int rc;
+  TRY(buffer_range(b, offset, bytes));
+  if (!bytes) return CLDANN_OK;
+  if (!d->staging) {
+    d->staging = clCreateCommandQueue(d->ctx, d->id, 0, &code);
+    CL_TRY(d->err, d->info.name, code);
+  }
+  CL_TRY(d->err, "upload", clEnqueueWriteBuffer(d->staging, b->mem, CL_FALSE, offset, bytes, src, 0, NULL, &done));
+  if (d->staged) clReleaseEvent(d->staged); /* that queue is in order: the last upload stands for all */
+  d->staged = done;
+  CL_TRY(d->err, "upload", clFlush(d->staging));
+fail:
+  return rc;
+}
+
+int device_await_staged(device *d) {
+  int rc = CLDANN_OK;
+  if (!d->staged) return CLDANN_OK;
+  CL_TRY(d->err, "upload", clEnqueueBarrierWithWaitList(d->queue, 1, &d->staged, NULL));
+  clReleaseEvent(d->staged);
+  d->staged = NULL;
+fail:
+  return rc;
+}
+
 int device_flush(device *d) {
   int rc = CLDANN_OK;
   CL_TRY(d->err, d->info.name, clFlush(d->queue));
@@ -294,6 +357,7 @@ fail:
 
 int device_finish(device *d) {
   int rc = CLDANN_OK;
+  if (d->staging) CL_TRY(d->err, d->info.name, clFinish(d->staging));
   CL_TRY(d->err, d->info.name, clFinish(d->queue));
 fail:
   return rc;

@@ -1,5 +1,6 @@
 /*
- * device/device.h: one device, its context and its one in-order queue; buffers, programs, kernels, launches.
+ * device/device.h: one device, its context and its in-order queue (and one beside it for uploads alone); buffers, programs,
+ * kernels, launches.
  *
  * This room is the only one (with ops/gemm.c, for CLBlast) that calls OpenCL. Above it nobody sees a cl_ type: a buffer
  * and a kernel are opaque. Every call that can fail names itself and the CL code in the error.
@@ -38,6 +39,12 @@ const tuning *device_get_tuning(const device *d);
 void device_set_tuning(device *d, tuning *t);
 
 int buffer_new(device *d, const char *what, size_t bytes, buffer **out);
+/*
+ * A buffer of `bytes` of host memory, for kernels to read alone. host must stay, and stay as it is, until the buffer is freed:
+ * a CPU device uses it in place where it is aligned well enough (mem_new_pages), others get a copy.
+ */
+int buffer_new_over(device *d, const char *what, const void *host, size_t bytes, buffer **out);
+int buffer_in_place(const buffer *b); /* 1: it takes no memory besides the host's */
 void buffer_free(buffer *b);
 size_t buffer_bytes(const buffer *b);
 /* Blocking copies; offsets and sizes in bytes. */
@@ -45,6 +52,14 @@ int buffer_write(buffer *b, size_t offset, const void *src, size_t bytes);
 int buffer_read(buffer *b, size_t offset, void *dst, size_t bytes);
 /* Queued; src must stay as it is until device_finish or a blocking read. */
 int buffer_write_async(buffer *b, size_t offset, const void *src, size_t bytes);
+
+/*
+ * Uploads beside the launches, for data that are staged ahead: buffer_stage puts one into a second queue and returns; what is
+ * launched after device_await_staged waits on the device for all staged before it. Part of the buffer may be in use meanwhile,
+ * not the part written. src must stay as it is until a launch behind device_await_staged, or device_finish, is done.
+ */
+int buffer_stage(buffer *b, size_t offset, const void *src, size_t bytes);
+int device_await_staged(device *d);
 
 /* Compiles cl/<file>.cl with `defs` ("-DA=1 -DB=2") once per (file, defs) and makes a kernel object of its own. */
 int kernel_new(device *d, const char *file, const char *name, const char *defs, kernel **out);

@@ -28,6 +28,7 @@ static int set_up(bench *b, const cldann_experiment *x) {
   TRY(stand_open(&b->s, x, b->o->inference, b->o->batch));
   b->result->inference = b->o->inference;
   b->result->batch = b->s.batch;
+  b->result->streamed = b->s.streamed;
   b->result->launches = replay_list(b->s.r)->n - 1;
   TRY(peak_new(b->s.t->dev, &b->peak));
 fail:
@@ -53,10 +54,9 @@ fail:
 
 static int evaluate_batches(bench *b, int64_t n) {
   int rc = CLDANN_OK;
-  while (n > 0) {
-    TRY(stand_prepare(&b->s));
-    for (int i = 0; i < b->s.eval.batches && n > 0; i++, n--) TRY(replay_run(b->s.r));
-    TRY(device_flush(b->s.t->dev));
+  for (int batches; n > 0; n -= batches) {
+    batches = n < b->s.eval.batches ? (int)n : b->s.eval.batches;
+    TRY(evaluation_run(b->s.t, &b->s.eval, 0, batches));
   }
   TRY(device_finish(b->s.t->dev));
 fail:

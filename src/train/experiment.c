@@ -68,6 +68,7 @@ static const conf_key root_keys[] = {
     {.name = "log_every", .type = CONF_INT, .min = 1, .max = 1e9, IN(log_every)},
     {.name = "batch", .type = CONF_INT, .min = 1, .max = 65536, IN(batch)},
     {.name = "eval_batch", .type = CONF_INT, .min = 1, .max = 65536, IN(eval_batch)},
+    {.name = "device_memory", .type = CONF_NUMBER, .min = 0, .max = 1e9, IN(device_memory)},
     {.name = "horizon", .type = CONF_INT, .min = 0, .max = 1e9, IN(horizon)},
     {.name = "lr", .type = CONF_GROUP, .keys = lr_keys},
     {.name = "lambda", .type = CONF_GROUP, .keys = lambda_keys},

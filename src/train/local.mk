@@ -1,6 +1,8 @@
 # Training: experiments, schedules, the trainer, models, the self-test.
 libcldann_internal_la_SOURCES += \
 	src/train/bench.c \
+	src/train/budget.c \
+	src/train/budget.h \
 	src/train/check.c \
 	src/train/conf.c \
 	src/train/conf.h \
@@ -9,6 +11,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/experiment.h \
 	src/train/experiment_data.c \
 	src/train/experiment_net.c \
+	src/train/feed.c \
+	src/train/feed.h \
 	src/train/method.c \
 	src/train/metrics.c \
 	src/train/metrics.h \
@@ -16,6 +20,7 @@ libcldann_internal_la_SOURCES += \
 	src/train/model.h \
 	src/train/peak.c \
 	src/train/peak.h \
+	src/train/plan_text.c \
 	src/train/run.c \
 	src/train/schedule.c \
 	src/train/schedule.h \

@@ -1,6 +1,6 @@
 /*
- * train/run.c: the public entry points over an experiment: cldann_train, cldann_evaluate, cldann_plan_text; and what is
- * said when training diverges. The loop itself is in train/trainer.c.
+ * train/run.c: the public entry points over an experiment: cldann_train, cldann_evaluate, cldann_sample_sheet; and what
+ * is said when training diverges. The loop itself is in train/trainer.c, cldann_plan_text in train/plan_text.c.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -106,6 +106,26 @@ void trainer_tuning(const trainer *t, const launches *l, char *text, size_t room
     snprintf(text, room, "%s; all %d passes by rule", name, l->n_decisions);
 }
 
+/* Which sets are resident and which are streamed: nobody should have to guess what a budget did. */
+static void say_where_data_are(trainer *t) {
+  const phase *all[] = {&t->training, &t->tests[0], &t->tests[1]};
+  char line[480] = "";
+  for (size_t i = 0, used = 0; i < sizeof all / sizeof *all; i++)
+    for (int k = 0; k < all[i]->n && used < sizeof line; k++) {
+      const feed_spec *f = &all[i]->feeds[k];
+      feed_spec whole = *f;
+      whole.block = 0;
+      used += (size_t)snprintf(line + used, sizeof line - used, "%s%s ", used ? ", " : "", all[i]->roles[k]);
+      if (used >= sizeof line) break;
+      if (f->block)
+        used += (size_t)snprintf(line + used, sizeof line - used, "streamed, %d steps at a time (%.1f MB for its %.1f)",
+                                 f->block, (double)feed_bytes(f, NULL) / 1e6, (double)feed_bytes(&whole, NULL) / 1e6);
+      else
+        used += (size_t)snprintf(line + used, sizeof line - used, "resident (%.1f MB)", (double)feed_bytes(f, NULL) / 1e6);
+    }
+  trainer_say(t, "data on the device: %s", line);
+}
+
 static void introduce_device(trainer *t) {
   const device_info *d = device_get_info(t->dev);
   trainer_say(t, "device %d: %s (%s, %s), %d compute units, %s kernels", d->index, d->name, d->platform, d->driver,
@@ -123,7 +143,9 @@ static void introduce(trainer *t) {
   trainer_tuning(t, replay_list(t->train), by, sizeof by);
   trainer_say(t, "tuning: %s", by);
   trainer_say(t, "%s, method %s, seed %llu, %lld steps of %d rows, %.1f MB on the device", s->name, s->method->name,
-              (unsigned long long)s->seed, (long long)s->steps, s->batch, (double)t->device_bytes / 1e6);
+              (unsigned long long)s->seed, (long long)s->steps, s->batch,
+              (double)(t->shared_bytes + phase_bytes(&t->training)) / 1e6);
+  say_where_data_are(t);
   if (s->method->domain_loss)
     trainer_say(t, "at the last step the domain loss weighs %.3g on its head and %.3g on the features", end.domain,
                 -end.domain * end.reversal);
@@ -160,6 +182,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   rc = trainer_run(t, x->s.steps);
   if ((rc == CLDANN_E_DIVERGED || rc == CLDANN_E_INTERRUPTED) && options->out_dir) save_last_good(t);
   if (rc < 0) goto fail;
+  trainer_end_training(t);
   TRY(trainer_evaluate(t, result));
   if (options->out_dir) TRY(save(t));
   if (m) TRY(metrics_result(&x->ctx->err, m, result));
@@ -179,88 +202,11 @@ int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_t
   TRY(trainer_set_params(t, params));
   introduce_device(t);
   trainer_say(t, "tuning: %s", tuning_name(device_get_tuning(t->dev)));
+  say_where_data_are(t);
   TRY(trainer_evaluate(t, result));
 fail:
   trainer_free(t);
   mem_free(params);
-  return rc;
-}
-
-/* ---- the plan as text ---- */
-
-typedef struct text {
-  char *s;
-  size_t used, cap;
-  int rc;
-  cldann_error *err;
-} text;
-
-static void put(text *t, const char *fmt, ...) {
-  char line[512];
-  va_list ap;
-  va_start(ap, fmt);
-  const int n = vsnprintf(line, sizeof line, fmt, ap);
-  va_end(ap);
-  if (t->rc < 0) return;
-  if (t->used + (size_t)n + 1 > t->cap) {
-    const size_t cap = 2 * t->cap + (size_t)n + 4096;
-    if ((t->rc = mem_resize(t->err, &t->s, cap, 1)) < 0) return;
-    t->cap = cap;
-  }
-  memcpy(t->s + t->used, line, (size_t)n + 1);
-  t->used += (size_t)n;
-}
-
-/* The tensor that tells most about a launch: the first it writes, or for reductions the first it reads. */
-static tensor main_tensor(const launch *k) {
-  for (int i = 0; i < k->n_args; i++)
-    if (k->args[i].kind == ARG_TENSOR && (k->args[i].access & ACCESS_WRITE)) return k->args[i].t;
-  return k->args[0].t;
-}
-
-static void put_launch(text *t, const launches *l, int i, double *flops, double *bytes) {
-  const launch *k = &l->list[i];
-  const tensor y = main_tensor(k);
-  char dims[48], where[64];
-  const vbuf *b = &l->bufs[y.buf];
-  snprintf(dims, sizeof dims, "(%d,%d,%d,%d)", y.rows, y.h, y.w, y.c);
-  if (b->external)
-    snprintf(where, sizeof where, "%s", b->name);
-  else
-    snprintf(where, sizeof where, "+%zu", b->arena + y.offset * (size_t)b->elem);
-  put(t, "%4d  %-16s %-9s %-18s %-8s %-20s %-14s %10.3f %9.3f\n", i, k->node, k->phase, k->kernel, k->variant, dims, where,
-      k->flops / 1e6, launch_bytes(l, k) / 1e6);
-  *flops += k->flops;
-  *bytes += launch_bytes(l, k);
-}
-
-int cldann_plan_text(cldann_experiment *x, char **out) {
-  trainer *t = NULL;
-  text s = {.err = &x->ctx->err};
-  double flops = 0, bytes = 0;
-  int rc;
-  TRY(trainer_new(x, NULL, &t));
-  const launches *l = replay_list(t->train);
-  const device_info *d = device_get_info(t->dev);
-  put(&s, "%s, method %s, one step of %d rows on %s\n\n", x->s.name, x->s.method->name, x->s.batch, d->name);
-  put(&s, "%4s  %-16s %-9s %-18s %-8s %-20s %-14s %10s %9s\n", "#", "node", "phase", "kernel", "variant", "writes (rows,h,w,c)",
-      "where", "MFLOP", "MB");
-  for (int i = 1; i < l->n; i++) put_launch(&s, l, i, &flops, &bytes);
-  put(&s, "\n%-52s %s\n", "passes", "way (by)");
-  for (int i = 0; i < l->n_decisions; i++)
-    put(&s, "%-52s %s (%s)\n", l->decisions[i].key, l->decisions[i].use, l->decisions[i].tuned ? "tuning" : "rule");
-  put(&s, "tuning: %s\n", cldann_tuning(x->ctx));
-  put(&s, "\n%d launches, %.1f MFLOP, %.1f MB read and written a step\n", l->n - 1, flops / 1e6, bytes / 1e6);
-  put(&s, "parameters: features %zu, label head %zu, domain head %zu\n", x->net->group_count[0], x->net->group_count[1],
-      x->net->group_count[2]);
-  put(&s, "device memory: arena %.2f MB, in all %.2f MB with parameters, gradients, optimiser state and data\n",
-      (double)replay_arena_bytes(t->train) / 1e6, (double)t->device_bytes / 1e6);
-  TRY(s.rc);
-  *out = s.s;
-  s.s = NULL;
-fail:
-  mem_free(s.s);
-  trainer_free(t);
   return rc;
 }
 
@@ -271,8 +217,4 @@ int cldann_sample_sheet(cldann_experiment *x, const char *path, int rows, int co
   TRY(sheet_write(&x->ctx->err, path, (const dataset *const[]){x->source, x->target}, rows, columns, ZOOM));
 fail:
   return rc;
-}
-
-void cldann_free_text(char *s) {
-  mem_free(s);
 }

@@ -52,6 +52,7 @@ typedef struct settings {
   int64_t horizon; /* steps at which p = 1; 0: steps */
   int batch;       /* rows in a step, both halves together */
   int eval_batch;
+  double device_memory;            /* MB that the run may take on the device; 0: what the device offers */
   int label_reduce, domain_reduce; /* REDUCE_MEAN / REDUCE_SUM / REDUCE_HALVES (cl/layout.clh) */
   lr_settings lr;
   lambda_settings lambda;

@@ -60,7 +60,8 @@ int stand_open(stand *s, const cldann_experiment *x, int inference, int batch) {
   if (!inference && set->method->source && set->method->target && s->batch % 2)
     FAIL(e, CLDANN_E_ARG, "a batch of %d rows is odd; method %s takes one half of it from the source and one from the target",
          s->batch, set->method->name);
-  *(inference ? &set->eval_batch : &set->batch) = s->batch;
+  set->eval_batch = s->batch; /* when training too: what nobody evaluates must not ask for more memory than the step */
+  if (!inference) set->batch = s->batch;
   set->lr.lr = 0;
   set->steps = set->log_every = INT32_MAX;
   set->horizon = 1; /* lambda at its end */
@@ -70,9 +71,11 @@ int stand_open(stand *s, const cldann_experiment *x, int inference, int batch) {
     TRY(trainer_open(&s->x, NULL, &s->t));
     TRY(evaluation_open(s->t, s->data, 0, &s->eval));
     s->r = s->eval.r;
+    s->streamed = s->eval.feed.spec.block > 0;
   } else {
     TRY(trainer_new(&s->x, NULL, &s->t));
     s->r = s->t->train;
+    for (int i = 0; i < 2; i++) s->streamed += s->t->feeds[i].spec.block > 0;
   }
 fail:
   return rc;

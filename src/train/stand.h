@@ -15,6 +15,7 @@ typedef struct stand {
   evaluation eval; /* for inference */
   replay *r;       /* of a step; the trainer's or the evaluation's */
   int batch;       /* rows */
+  int streamed;    /* sets that do not fit the device's memory */
 } stand;
 
 /* batch 0: the experiment's. On failure too, stand_close. */

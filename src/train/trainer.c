@@ -1,6 +1,7 @@
 /*
- * train/trainer.c: one training run. Data are uploaded once; a window of log_every steps is queued without waiting and
- * its statistics are read back at its end. See train/trainer.h; the public entry points are in train/run.c.
+ * train/trainer.c: one training run. A window of log_every steps is queued in chunks, without waiting inside one, and
+ * its statistics are read back at its end. Rows come from train/feed.c; what streams is decided by train/budget.c. See
+ * train/trainer.h; the public entry points are in train/run.c.
  */
 #include "train/trainer.h"
 
@@ -17,31 +18,13 @@
 
 /* ---- setting up ---- */
 
-static int upload(trainer *t, const dataset *d, int with_labels, stream *s) {
-  device *dev = t->dev;
-  int rc;
-  const size_t bytes = dataset_item_bytes(d) * (size_t)d->n;
-  memset(s, 0, sizeof *s);
-  s->bytes = d->type == DATA_U8 ? 1 : 4;
-  s->channels = d->c;
-  TRY(buffer_new(dev, d->name, bytes, &s->x));
-  TRY(buffer_write(s->x, 0, d->x, bytes));
-  t->device_bytes += bytes;
-  if (!with_labels || !d->y) return CLDANN_OK;
-  TRY(buffer_new(dev, d->name, (size_t)d->n * 4, &s->labels));
-  TRY(buffer_write(s->labels, 0, d->y, (size_t)d->n * 4));
-  t->device_bytes += (size_t)d->n * 4;
-fail:
-  return rc;
-}
-
 static int zeroed(trainer *t, const char *what, size_t words, buffer **out) {
   float *zero = NULL;
   int rc;
   TRY(mem_new(t->err, &zero, words, sizeof *zero));
   TRY(buffer_new(t->dev, what, words * 4, out));
   TRY(buffer_write(*out, 0, zero, words * 4));
-  t->device_bytes += words * 4;
+  t->shared_bytes += words * 4;
 fail:
   mem_free(zero);
   return rc;
@@ -113,12 +96,12 @@ static int batches_of(const dataset *d, int batch) {
 /* Steps queued at once: enough to hide the host, few enough that a stop or a NaN is soon seen. */
 enum { MAX_CHUNK = 32 };
 
+/* Windows of an evaluation are as long; no set takes larger tables. */
 static int set_tables(trainer *t) {
   const cldann_experiment *x = t->x;
   const settings *s = &x->s;
-  const int evals = batches_of(x->source_test, s->eval_batch) > batches_of(x->target_test, s->eval_batch)
-                        ? batches_of(x->source_test, s->eval_batch)
-                        : batches_of(x->target_test, s->eval_batch);
+  const int a = batches_of(x->source_test, s->eval_batch), b = batches_of(x->target_test, s->eval_batch);
+  const int evals = a > MAX_CHUNK || b > MAX_CHUNK ? MAX_CHUNK : a > b ? a : b;
   size_t rows, indices;
   int rc;
   t->chunk = s->log_every < s->steps ? s->log_every : s->steps;
@@ -142,15 +125,16 @@ static int method_of(optimiser_kind k) {
   return k == OPT_SGD ? 0 : k == OPT_MOMENTUM ? 1 : k == OPT_NESTEROV ? 2 : 3;
 }
 
-/* The training plan: the target stream never has labels, except as the only stream of target-only, the upper bound. */
-static int plan_training(trainer *t) {
+/* The target stream never has labels, except as the only stream of target-only, the upper bound. */
+static int describe_training(trainer *t) {
   cldann_experiment *x = t->x;
   const settings *s = &x->s;
   const method *m = s->method;
-  launches *l = NULL;
-  int rc, both = m->source && m->target;
+  const int both = m->source && m->target;
   const dataset *first = m->source ? x->source : x->target;
   plan_spec *p = &t->spec;
+  phase *h = &t->training;
+  int rc;
   *p = (plan_spec){.train = 1,
                    .rows = s->batch,
                    .split = both ? s->batch / 2 : s->batch,
@@ -160,22 +144,78 @@ static int plan_training(trainer *t) {
                    .domain_reduce = s->domain_reduce,
                    .optimiser = method_of(s->optimiser.kind),
                    .scale = (float)s->scale};
-  TRY(upload(t, first, m->label_loss, &p->streams[0]));
+  *h = (phase){.name = "training", .n = 1 + both, .roles = {m->source ? "source" : "target", "target"}};
+  h->most_block = (int)t->chunk;
   TRY(sampler_new(t->err, &t->samplers[0], first->name, first->n, p->split, s->seed, RNG_SHUFFLE_SOURCE));
-  if (both) {
-    TRY(upload(t, x->target, 0, &p->streams[1]));
+  if (both)
     TRY(sampler_new(t->err, &t->samplers[1], x->target->name, x->target->n, p->rows - p->split, s->seed, RNG_SHUFFLE_TARGET));
-  }
-  const double start = clock_now();
-  TRY(plan_build(t->dev, x->net, &t->b, p, &l));
-  TRY(replay_new(t->dev, l, &t->train));
-  t->start_up = clock_now() - start;
-  t->device_bytes += replay_arena_bytes(t->train);
+  h->feeds[0] = (feed_spec){.set = first, .labels = m->label_loss, .rows = p->split};
+  h->feeds[1] = (feed_spec){.set = x->target, .rows = p->rows - p->split};
+  for (int i = 0; i < h->n; i++) h->feeds[i].sampler = t->samplers[i], h->feeds[i].steps = s->steps;
+  TRY(budget_measure(t->dev, x->net, &t->b, p, h));
 fail:
   return rc;
 }
 
-int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **out) {
+static plan_spec test_spec(const trainer *t, const dataset *d, int domain_head) {
+  const cldann_net *net = t->x->net;
+  return (plan_spec){.rows = t->x->s.eval_batch,
+                     .split = t->x->s.eval_batch,
+                     .label_loss = net_loss(net, CLDANN_TARGET_LABELS) && d->y,
+                     .domain_loss = net_loss(net, CLDANN_TARGET_DOMAIN) && domain_head,
+                     .scale = (float)t->x->s.scale};
+}
+
+static int describe_test(trainer *t, const dataset *d, const char *role, phase *h) {
+  enum { BLOCK = 8 }; /* of large batches: enough for the next to be gathered meanwhile */
+  const plan_spec p = test_spec(t, d, 1);
+  const int batches = batches_of(d, p.rows);
+  *h = (phase){.name = role, .n = 1, .roles = {role}, .most_block = batches < BLOCK ? batches : BLOCK};
+  h->feeds[0] = (feed_spec){.set = d, .labels = 1, .rows = p.rows, .steps = batches};
+  return budget_measure(t->dev, t->x->net, &t->b, &p, h);
+}
+
+/* Before anything is trained: a test set that fits in no way is told now, not after hours. */
+static int place_all(trainer *t, int training) {
+  const cldann_experiment *x = t->x;
+  phase *all[3];
+  int rc, n = 0;
+  if (training) {
+    TRY(describe_training(t));
+    all[n++] = &t->training;
+  }
+  if (x->source_test) {
+    TRY(describe_test(t, x->source_test, "source_test", &t->tests[0]));
+    all[n++] = &t->tests[0];
+  }
+  if (x->target_test) {
+    TRY(describe_test(t, x->target_test, "target_test", &t->tests[1]));
+    all[n++] = &t->tests[1];
+  }
+  t->budget = budget_of(t->dev, x->s.device_memory);
+  TRY(budget_place(t->dev, t->budget, t->shared_bytes, all, n));
+  for (int i = 0; i < t->training.n; i++)
+    if (t->training.feeds[i].block) t->chunk = t->training.feeds[i].block; /* what is queued at once comes from one slot */
+fail:
+  return rc;
+}
+
+static int plan_training(trainer *t) {
+  const double start = clock_now();
+  launches *l = NULL;
+  int rc;
+  for (int i = 0; i < t->training.n; i++) {
+    TRY(feed_open(t->dev, &t->training.feeds[i], &t->feeds[i]));
+    t->spec.streams[i] = t->feeds[i].s;
+  }
+  TRY(plan_build(t->dev, t->x->net, &t->b, &t->spec, &l));
+  TRY(replay_new(t->dev, l, &t->train));
+  t->start_up = clock_now() - start;
+fail:
+  return rc;
+}
+
+static int open_with(cldann_experiment *x, const cldann_train_options *o, int training, trainer **out) {
   trainer *t = NULL;
   int rc;
   TRY(mem_new(&x->ctx->err, &t, 1, sizeof *t));
@@ -187,35 +227,34 @@ int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **
   TRY(set_mean(t));
   TRY(set_parameters(t));
   TRY(set_tables(t));
+  TRY(place_all(t, training));
+  if (training) TRY(plan_training(t));
   *out = t;
   return CLDANN_OK;
 fail:
   trainer_free(t);
   return rc;
+}
+
+int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **out) {
+  return open_with(x, o, 0, out);
 }
 
 int trainer_new(cldann_experiment *x, const cldann_train_options *o, trainer **out) {
-  trainer *t = NULL;
-  int rc;
-  TRY(trainer_open(x, o, &t));
-  TRY(plan_training(t));
-  *out = t;
-  return CLDANN_OK;
-fail:
-  trainer_free(t);
-  return rc;
+  return open_with(x, o, 1, out);
 }
 
-static void free_stream(stream *s) {
-  buffer_free(s->x);
-  buffer_free(s->labels);
+void trainer_end_training(trainer *t) {
+  device_finish(t->dev);
+  replay_free(t->train);
+  t->train = NULL;
+  for (int i = 0; i < 2; i++) feed_close(&t->feeds[i]);
 }
 
 void trainer_free(trainer *t) {
   if (!t) return;
-  device_finish(t->dev);
-  replay_free(t->train);
-  for (int i = 0; i < 2; i++) free_stream(&t->spec.streams[i]), sampler_free(t->samplers[i]);
+  trainer_end_training(t);
+  for (int i = 0; i < 2; i++) sampler_free(t->samplers[i]);
   buffer *all[] = {t->b.params, t->b.grads, t->b.m,     t->b.v,     t->b.control, t->b.stats,
                    t->b.norms,  t->b.mean,  t->b.hyper, t->b.table, t->b.indices};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) buffer_free(all[i]);
@@ -231,22 +270,25 @@ static void put_float(int32_t *row, int at, double v) {
   memcpy(&row[at], &f, sizeof f);
 }
 
-static int fill_step(trainer *t, int64_t step, int at) {
+/* The tables' rows for steps [first, first + n). */
+static int fill_steps(trainer *t, int64_t first, int n) {
   const settings *s = &t->x->s;
-  const weights w = schedule_at(s, step);
-  int32_t *row = t->table + (size_t)at * CTL_ROW_WORDS, *indices = t->indices + (size_t)at * (size_t)s->batch;
-  int rc;
-  row[CTL_STEP] = (int32_t)step;
-  put_float(row, CTL_LR, w.lr);
-  put_float(row, CTL_LAMBDA, w.reversal);
-  put_float(row, CTL_DOMAIN_WEIGHT, w.domain);
-  row[CTL_ROWS] = s->batch;
-  /* With one stream all rows are of its domain. */
-  row[CTL_SPLIT] = t->samplers[1] ? t->spec.split : s->method->source ? s->batch : 0;
-  put_float(row, CTL_ADAM1, 1.0 / (1.0 - pow(s->optimiser.beta1, (double)(step + 1))));
-  put_float(row, CTL_ADAM2, 1.0 / (1.0 - pow(s->optimiser.beta2, (double)(step + 1))));
-  TRY(sampler_batch(t->err, t->samplers[0], step, indices));
-  if (t->samplers[1]) TRY(sampler_batch(t->err, t->samplers[1], step, indices + t->spec.split));
+  int rc = CLDANN_OK;
+  for (int i = 0; i < n; i++) {
+    const int64_t step = first + i;
+    const weights w = schedule_at(s, step);
+    int32_t *row = t->table + (size_t)i * CTL_ROW_WORDS;
+    row[CTL_STEP] = (int32_t)step;
+    put_float(row, CTL_LR, w.lr);
+    put_float(row, CTL_LAMBDA, w.reversal);
+    put_float(row, CTL_DOMAIN_WEIGHT, w.domain);
+    row[CTL_ROWS] = s->batch;
+    /* With one stream all rows are of its domain. */
+    row[CTL_SPLIT] = t->training.n > 1 ? t->spec.split : s->method->source ? s->batch : 0;
+    put_float(row, CTL_ADAM1, 1.0 / (1.0 - pow(s->optimiser.beta1, (double)(step + 1))));
+    put_float(row, CTL_ADAM2, 1.0 / (1.0 - pow(s->optimiser.beta2, (double)(step + 1))));
+  }
+  for (int i = 0; i < t->training.n; i++) TRY(feed_use(&t->feeds[i], first, n, t->indices + i * t->spec.split, s->batch));
 fail:
   return rc;
 }
@@ -271,7 +313,7 @@ fail:
 static int warm_up(trainer *t) {
   const double start = clock_now();
   int rc;
-  TRY(fill_step(t, t->step, 0));
+  TRY(fill_steps(t, t->step, 1));
   TRY(begin_window(t, 1, (size_t)t->x->s.batch, 1));
   TRY(replay_run(t->train));
   TRY(device_finish(t->dev));
@@ -315,22 +357,34 @@ fail:
   return rc;
 }
 
-/* Queues steps [t->step, t->step + steps) without waiting, then asks once whether they stayed finite. */
+/*
+ * Queues steps [t->step, t->step + steps) without waiting; while the device is at them, stages the data behind; then asks once
+ * whether the steps stayed finite, so that all are done when the next chunk begins.
+ */
 static int run_chunk(trainer *t, int steps, int reset) {
   int32_t bad;
   int rc;
-  for (int i = 0; i < steps; i++) TRY(fill_step(t, t->step + i, i));
+  TRY(fill_steps(t, t->step, steps));
   if (reset) TRY(reset_stats(t));
   TRY(begin_window(t, (size_t)steps, (size_t)t->x->s.batch, 0));
   for (int i = 0; i < steps; i++) {
     TRY(replay_run(t->train));
     TRY(device_flush(t->dev));
   }
+  for (int i = 0; i < t->training.n; i++) TRY(feed_ahead(&t->feeds[i], t->step));
   TRY(buffer_read(t->b.control, CTL_BAD * 4, &bad, sizeof bad));
   if (bad) TRY(trainer_diagnose(t, bad - 1));
   t->step += steps;
 fail:
   return rc;
+}
+
+/* Steps to queue at once from t->step on, towards `end`. A chunk of streamed data ends where its block does. */
+static int next_chunk(const trainer *t, int64_t end) {
+  int64_t n = t->chunk;
+  for (int i = 0; i < t->training.n; i++)
+    if (t->feeds[i].spec.block) n = t->chunk - t->step % t->chunk;
+  return (int)(end - t->step < n ? end - t->step : n);
 }
 
 int trainer_run(trainer *t, int64_t until) {
@@ -342,7 +396,7 @@ int trainer_run(trainer *t, int64_t until) {
     const int64_t first = t->step, next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
     cldann_progress p;
     while (t->step < end) {
-      TRY(run_chunk(t, (int)(end - t->step < t->chunk ? end - t->step : t->chunk), t->step == first));
+      TRY(run_chunk(t, next_chunk(t, end), t->step == first));
       if (t->step < until && t->o.should_stop && t->o.should_stop(t->o.user))
         FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
     }
@@ -358,7 +412,7 @@ fail:
 /* Puts the tables and the clock for one given step in place; used by diagnosis and profiling. */
 int trainer_prepare_step(trainer *t, int64_t step, int32_t bad) {
   int rc;
-  TRY(fill_step(t, step, 0));
+  TRY(fill_steps(t, step, 1));
   TRY(begin_window(t, 1, (size_t)t->x->s.batch, bad));
 fail:
   return rc;
@@ -375,16 +429,11 @@ int trainer_set_params(trainer *t, const float *params) {
 /* ---- evaluating ---- */
 
 int evaluation_open(trainer *t, const dataset *d, int domain_head, evaluation *v) {
-  const cldann_net *net = t->x->net;
   launches *l = NULL;
   int rc;
-  *v = (evaluation){.set = d, .batches = batches_of(d, t->x->s.eval_batch)};
-  v->spec = (plan_spec){.rows = t->x->s.eval_batch,
-                        .split = t->x->s.eval_batch,
-                        .label_loss = net_loss(net, CLDANN_TARGET_LABELS) && d->y,
-                        .domain_loss = net_loss(net, CLDANN_TARGET_DOMAIN) && domain_head,
-                        .scale = (float)t->x->s.scale};
-  TRY(upload(t, d, 1, &v->spec.streams[0]));
+  *v = (evaluation){.set = d, .batches = batches_of(d, t->x->s.eval_batch), .spec = test_spec(t, d, domain_head)};
+  TRY(feed_open(t->dev, &t->tests[d == t->x->source_test ? 0 : 1].feeds[0], &v->feed));
+  v->spec.streams[0] = v->feed.s;
   TRY(plan_build(t->dev, t->x->net, &t->b, &v->spec, &l));
   TRY(replay_new(t->dev, l, &v->r));
 fail:
@@ -392,20 +441,48 @@ fail:
   return rc;
 }
 
-int evaluation_prepare(trainer *t, const evaluation *v, int domain) {
+/* Batches that are queued at once from `first` on. */
+static int window_of(const evaluation *v, int first) {
+  const int block = v->feed.spec.block, most = block ? block - first % block : MAX_CHUNK;
+  return v->batches - first < most ? v->batches - first : most;
+}
+
+static int evaluation_window(trainer *t, evaluation *v, int domain, int first, int n) {
   const int batch = v->spec.rows;
   int rc;
-  memset(t->table, 0, (size_t)v->batches * CTL_ROW_WORDS * 4);
-  for (int i = 0; i < v->batches; i++) {
+  memset(t->table, 0, (size_t)n * CTL_ROW_WORDS * 4);
+  for (int i = 0; i < n; i++) {
     int32_t *row = t->table + (size_t)i * CTL_ROW_WORDS;
-    const int left = v->set->n - i * batch;
-    row[CTL_ROWS] = left < batch ? left : batch; /* the last batch may be partial: its padding rows repeat row 0 */
+    const int left = v->set->n - (first + i) * batch;
+    row[CTL_ROWS] = left < batch ? left : batch; /* the last batch may be partial */
     row[CTL_SPLIT] = domain ? 0 : batch;
     put_float(row, CTL_DOMAIN_WEIGHT, 1.0);
-    for (int k = 0; k < batch; k++) t->indices[(size_t)i * (size_t)batch + (size_t)k] = k < left ? i * batch + k : 0;
   }
+  TRY(feed_use(&v->feed, first, n, t->indices, batch));
+  TRY(begin_window(t, (size_t)n, (size_t)batch, 0)); /* waits for the window before: its slot may be filled anew */
+fail:
+  return rc;
+}
+
+int evaluation_prepare(trainer *t, evaluation *v, int domain) {
+  int rc;
   TRY(reset_stats(t));
-  TRY(begin_window(t, (size_t)v->batches, (size_t)batch, 0));
+  TRY(evaluation_window(t, v, domain, 0, 1));
+fail:
+  return rc;
+}
+
+int evaluation_run(trainer *t, evaluation *v, int domain, int batches) {
+  int rc;
+  TRY(reset_stats(t));
+  for (int first = 0, n; first < batches; first += n) {
+    n = window_of(v, first);
+    if (n > batches - first) n = batches - first;
+    TRY(evaluation_window(t, v, domain, first, n));
+    for (int i = 0; i < n; i++) TRY(replay_run(v->r));
+    TRY(device_flush(t->dev));
+    TRY(feed_ahead(&v->feed, first));
+  }
 fail:
   return rc;
 }
@@ -413,7 +490,7 @@ fail:
 void evaluation_close(trainer *t, evaluation *v) {
   device_finish(t->dev);
   replay_free(v->r);
-  free_stream(&v->spec.streams[0]);
+  feed_close(&v->feed);
   *v = (evaluation){0};
 }
 
@@ -421,11 +498,27 @@ static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
   evaluation v;
   int rc;
   TRY(evaluation_open(t, d, 1, &v));
-  TRY(evaluation_prepare(t, &v, domain));
-  for (int i = 0; i < v.batches; i++) TRY(replay_run(v.r));
+  TRY(evaluation_run(t, &v, domain, v.batches));
   TRY(buffer_read(t->b.stats, 0, stats, 2 * STAT_WORDS * 4));
 fail:
   evaluation_close(t, &v);
+  return rc;
+}
+
+int trainer_rehearse(trainer *t) {
+  const dataset *sets[2] = {t->x->source_test, t->x->target_test};
+  evaluation v = {0};
+  int rc;
+  TRY(warm_up(t));
+  trainer_end_training(t);
+  for (int i = 0; i < 2; i++) {
+    if (!sets[i]) continue;
+    TRY(evaluation_open(t, sets[i], 1, &v));
+    TRY(evaluation_run(t, &v, i, 1));
+    evaluation_close(t, &v);
+  }
+fail:
+  if (rc < 0) evaluation_close(t, &v);
   return rc;
 }
 

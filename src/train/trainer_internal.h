@@ -4,6 +4,7 @@
 
 #include "data/sampler.h"
 #include "net/plan.h"
+#include "train/budget.h"
 #include "train/metrics.h"
 #include "train/trainer.h"
 
@@ -14,14 +15,17 @@ struct trainer {
   cldann_train_options o;
   metrics *metrics; /* borrowed; NULL: no record */
   plan_buffers b;
-  plan_spec spec; /* of the training plan; owns the streams' buffers */
+  phase training, tests[2];
+  plan_spec spec; /* of the training plan */
+  feed feeds[2];
   sampler *samplers[2];
   replay *train;
   int32_t *table, *indices; /* a window's, on the host */
   int64_t step, chunk;      /* chunk: steps queued between two looks at the device */
   double seconds;           /* of training steps */
-  size_t device_bytes;
-  double start_up; /* seconds, from the plan to the end of the first step */
+  double start_up;          /* seconds, from the plan to the end of the first step */
+  uint64_t budget;          /* bytes of the device that the run may take */
+  size_t shared_bytes;      /* of the device, whatever the phase */
   int warm;
 };
 
@@ -29,16 +33,23 @@ struct trainer {
 typedef struct evaluation {
   const dataset *set;
   int batches;
-  plan_spec spec; /* owns the stream's buffers */
-  replay *r;      /* of one batch */
+  plan_spec spec;
+  feed feed;
+  replay *r; /* of one batch */
 } evaluation;
 
 /* trainer_new without the training plan. */
 int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **out);
-/* No larger a set than the experiment's test sets. The label head where there are labels; the domain head when asked. */
+/* All launches of a run once, the updates held back: training, then without it the evaluation of each test set. */
+int trainer_rehearse(trainer *t);
+/* The memory of the training plan and its data goes back to the device; only evaluation is left to do. */
+void trainer_end_training(trainer *t);
+/* d: one of the experiment's test sets. The label head where there are labels; the domain head when asked. */
 int evaluation_open(trainer *t, const dataset *d, int domain_head, evaluation *v);
-/* Statistics to zero and the clock to the first batch; then a replay_run a batch. domain: 0 source, 1 target. */
-int evaluation_prepare(trainer *t, const evaluation *v, int domain);
+/* Statistics to zero and the clock to the first batch; then one replay_run. domain: 0 source, 1 target. */
+int evaluation_prepare(trainer *t, evaluation *v, int domain);
+/* Statistics to zero, and the first n batches queued. */
+int evaluation_run(trainer *t, evaluation *v, int domain, int n);
 void evaluation_close(trainer *t, evaluation *v);
 
 /* "FILE; 3 of 20 passes by it, the others by rule" or the like, of a plan made on the trainer's device. */

@@ -1,0 +1,11 @@
+/* tests/train_suites.h: the parts of tests/test_train that have a file of their own. */
+#ifndef CLDANN_TESTS_TRAIN_SUITES_H
+#define CLDANN_TESTS_TRAIN_SUITES_H
+
+#include <check.h>
+
+#include "cldann.h"
+
+TCase *feed_cases(cldann **ctx); /* tests/train_feed.c; *ctx is opened before the tests run */
+
+#endif
