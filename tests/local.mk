@@ -32,6 +32,7 @@ tests_test_data_SOURCES = $(runner) \
 	tests/data_mnistm.c \
 	tests/data_sampler.c \
 	tests/data_suites.h \
+	tests/data_svmlight.c \
 	tests/test_data.c
 tests_test_ops_SOURCES = $(runner) \
 	tests/harness.c \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/classes.h"
 
 size_t dataset_item_bytes(const dataset *d) {
   return (size_t)d->h * (size_t)d->w * (size_t)d->c * (d->type == DATA_U8 ? sizeof(uint8_t) : sizeof(float));
@@ -71,5 +72,7 @@ void dataset_free(dataset *d) {
   if (!d) return;
   mem_free(d->x);
   mem_free(d->y);
+  classes_free(d->names);
+  mem_free(d->names);
   mem_free(d);
 }

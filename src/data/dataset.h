@@ -15,10 +15,12 @@ typedef enum { DATA_U8, DATA_F32 } data_type;
 typedef struct dataset {
   char name[64]; /* for messages */
   int n, h, w, c;
-  int classes; /* number of classes, 1 + the largest label; 0 without labels */
+  int classes;  /* number of classes: the names, or 1 + the largest label; 0 without labels */
+  int left_out; /* images that could not be read and were skipped */
   data_type type;
-  void *x;    /* (n,h,w,c) uint8_t or float */
-  int32_t *y; /* (n), or NULL */
+  void *x;                  /* (n,h,w,c) uint8_t or float */
+  int32_t *y;               /* (n), or NULL */
+  struct class_list *names; /* what the classes are called (data/classes.h), or NULL: as their numbers */
 } dataset;
 
 size_t dataset_item_bytes(const dataset *d);

@@ -4,6 +4,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/archive.h \
 	src/data/blobs.c \
 	src/data/blobs.h \
+	src/data/classes.c \
+	src/data/classes.h \
 	src/data/dataset.c \
 	src/data/dataset.h \
 	src/data/digits.c \
@@ -11,6 +13,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/draw.h \
 	src/data/fetch.c \
 	src/data/fetch.h \
+	src/data/file.c \
+	src/data/file.h \
 	src/data/find.c \
 	src/data/find.h \
 	src/data/glyph.c \
@@ -19,6 +23,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/idx.h \
 	src/data/jpeg.c \
 	src/data/jpeg.h \
+	src/data/lines.c \
+	src/data/lines.h \
 	src/data/mnistm.c \
 	src/data/mnistm.h \
 	src/data/public.c \
@@ -28,5 +34,6 @@ libcldann_internal_la_SOURCES += \
 	src/data/sampler.h \
 	src/data/sheet.c \
 	src/data/sheet.h \
+	src/data/svmlight.c \
 	src/data/texture.c \
 	src/data/texture.h
