@@ -14,6 +14,7 @@ int main(void) {
   tcase_add_checked_fixture(t, no_leak, no_leak);
   idx_tests(t);
   svmlight_tests(t);
+  array_tests(t);
   mnistm_tests(t);
   generator_tests(t);
   sampler_tests(t);

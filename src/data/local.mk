@@ -2,6 +2,8 @@
 libcldann_internal_la_SOURCES += \
 	src/data/archive.c \
 	src/data/archive.h \
+	src/data/array.c \
+	src/data/array.h \
 	src/data/blobs.c \
 	src/data/blobs.h \
 	src/data/classes.c \
@@ -19,12 +21,14 @@ libcldann_internal_la_SOURCES += \
 	src/data/find.h \
 	src/data/glyph.c \
 	src/data/glyph.h \
+	src/data/hdf5.c \
 	src/data/idx.c \
 	src/data/idx.h \
 	src/data/jpeg.c \
 	src/data/jpeg.h \
 	src/data/lines.c \
 	src/data/lines.h \
+	src/data/matlab.c \
 	src/data/mnistm.c \
 	src/data/mnistm.h \
 	src/data/public.c \
