@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <archive.h>
+#include <archive_entry.h>
+
 #include "base/mem.h"
 #include "data_files.h"
 #include "data_suites.h"
@@ -188,7 +191,143 @@ START_TEST(matlab_left_out) {
 END_TEST
 #endif
 
+/* ---- NumPy ---- */
+
+static size_t npy_bytes(uint8_t *to, int version, const char *head, const void *data, size_t n) {
+  const size_t at = version == 1 ? 10 : 12, length = strlen(head) + 1;
+  memcpy(to, "\x93NUMPY", 6);
+  to[6] = (uint8_t)version;
+  to[7] = 0;
+  for (size_t i = 8; i < at; i++) to[i] = (uint8_t)(length >> (8 * (i - 8)));
+  memcpy(to + at, head, length);
+  to[at + length - 1] = '\n';
+  memcpy(to + at + length, data, n);
+  return at + length + n;
+}
+
+static void make_npy(const char *path, int version, const char *head, const void *data, size_t n) {
+  uint8_t all[2048];
+  write_file(path, all, npy_bytes(all, version, head, data, n));
+}
+
+#define HEAD(type, shape) "{'descr': '" type "', 'fortran_order': False, 'shape': " shape ", }   "
+
+START_TEST(npy_reads) {
+  static const float x[2][3] = {{1, -2, 3.5f}, {4, 5, 6}};
+  static const uint8_t swapped[] = {0xff, 0xff, 0xff, 0xfe, 0, 0, 1, 0}, bytes[] = {9, 8, 7, 6, 5, 4, 3, 2};
+  static const int64_t y[2] = {2, 1};
+  dataset *d = NULL;
+  make_npy(in("x.npy"), 1, HEAD("<f4", "(2, 3)"), x, sizeof x);
+  make_npy(in("y.npy"), 2, HEAD("<i8", "(2,)"), y, sizeof y);
+  GOOD(file_read(&error, &(file_request){.path = in("x.npy"), .labels = "y.npy", .shape = {3, 1, 1}}, &d));
+  ck_assert(d->n == 2 && d->h == 3 && d->c == 1 && d->type == DATA_F32 && d->y[0] == 1 && d->y[1] == 0);
+  ck_assert_mem_eq(d->x, x, sizeof x);
+  dataset_free(d);
+  make_npy(in("x.npy"), 3, HEAD(">i4", "(2,)"), swapped, sizeof swapped);
+  GOOD(file_read(&error, &(file_request){.path = in("x.npy")}, &d));
+  ck_assert(d->n == 2 && d->c == 1 && ((float *)d->x)[0] == -2 && ((float *)d->x)[1] == 256);
+  dataset_free(d);
+  make_npy(in("x.npy"), 1, HEAD("|u1", "(2, 2, 1, 2)"), bytes, sizeof bytes);
+  GOOD(file_read(&error, &(file_request){.path = in("x.npy")}, &d));
+  ck_assert(d->n == 2 && d->h == 2 && d->w == 1 && d->c == 2 && d->type == DATA_U8);
+  ck_assert_mem_eq(d->x, bytes, sizeof bytes);
+  dataset_free(d);
+}
+END_TEST
+
+START_TEST(npy_bad) {
+  static const float x[6] = {1, 2, NAN, 4, 5, 6};
+  dataset *d = NULL;
+  static const struct {
+    const char *head, *text;
+  } bad[] = {
+      {HEAD("<f4", "(2, 3)"), "number 2 of item 0 is nan"},
+      {HEAD("<f4", "(2, 4)"), "is truncated: of 32 bytes 24 are there"},
+      {HEAD("<f4", "(2000000000, 2000000000, 2000000000)"), "size 2000000000 in dimension 2"},
+      {HEAD("<f4", "(2000000000, 100)"), "is truncated"},
+      {HEAD("<f4", "(0, 3)"), "size 0 in dimension 1"},
+      {HEAD("<f4", "(1, 1, 1, 2, 3)"), "more than 4 dimensions"},
+      {HEAD("<f4", "()"), "a single number"},
+      {HEAD("<f4", "(-1, 3)"), "odd shape"},
+      {HEAD("<c8", "(2,)"), "type '<c8'"},
+      {HEAD("<f2", "(2,)"), "type '<f2'"},
+      {HEAD("|O", "(2,)"), "type '|O'"},
+      {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", "numbers of type [("},
+      {"{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", "numpy.ascontiguousarray"},
+      {"{'descr': '<f4', 'fortran_order': False}", "no shape"},
+      {"", "numbers of type unknown"},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    make_npy(in("x.npy"), 1, bad[i].head, x, sizeof x);
+    BAD(file_read(&error, &(file_request){.path = in("x.npy")}, &d), CLDANN_E_FORMAT, bad[i].text);
+  }
+  make_npy(in("x.npy"), 9, HEAD("<f4", "(6,)"), x, sizeof x);
+  BAD(file_read(&error, &(file_request){.path = in("x.npy")}, &d), CLDANN_E_FORMAT, "version 9");
+  make_npy(in("x.npy"), 1, HEAD("<f4", "(2,)"), x, sizeof x);
+  BAD(file_read(&error, &(file_request){.path = in("x.npy"), .labels = "none.npy"}, &d), CLDANN_E_IO, "none.npy: No such");
+  make_npy(in("y.npy"), 1, HEAD("<f4", "(3,)"), x, sizeof x);
+  BAD(file_read(&error, &(file_request){.path = in("x.npy"), .labels = "y.npy"}, &d), CLDANN_E_FORMAT, "each of the 2 items");
+  make_npy(in("y.npy"), 1, HEAD("<f4", "(2, 1)"), x, sizeof x);
+  const file_request r = {.path = in("x.npy"), .labels = "y.npy"};
+  sweep_damage(r.path, &r, 1, 1);
+  sweep_allocations(&r);
+}
+END_TEST
+
+static void put_member(struct archive *a, const char *name, const void *data, size_t size) {
+  struct archive_entry *m = archive_entry_new();
+  archive_entry_set_pathname(m, name);
+  archive_entry_set_size(m, (int64_t)size);
+  archive_entry_set_filetype(m, AE_IFREG);
+  ck_assert_int_eq(archive_write_header(a, m), ARCHIVE_OK);
+  ck_assert_int_eq(archive_write_data(a, data, size), (la_ssize_t)size);
+  archive_entry_free(m);
+}
+
+static void make_npz(const char *path, int packed) {
+  static const float x[4] = {1, 2, 3, 4};
+  static const uint8_t y[2] = {1, 0};
+  uint8_t bytes[512];
+  struct archive *a = archive_write_new();
+  archive_write_set_format_zip(a);
+  if (packed)
+    archive_write_zip_set_compression_deflate(a);
+  else
+    archive_write_zip_set_compression_store(a);
+  ck_assert_int_eq(archive_write_open_filename(a, path), ARCHIVE_OK);
+  put_member(a, "x.npy", bytes, npy_bytes(bytes, 1, HEAD("<f4", "(2, 2)"), x, sizeof x));
+  put_member(a, "y.npy", bytes, npy_bytes(bytes, 1, HEAD("|b1", "(2,)"), y, sizeof y));
+  put_member(a, "readme.txt", "hello", 5);
+  archive_write_close(a);
+  archive_write_free(a);
+}
+
+START_TEST(npz_files) {
+  dataset *d = NULL;
+  for (int packed = 0; packed < 2; packed++) {
+    const file_request r = {.path = in("z"), .features = "x", .labels = "y"};
+    make_npz(r.path, packed);
+    GOOD(file_read(&error, &r, &d));
+    ck_assert(d->n == 2 && d->c == 2 && ((float *)d->x)[3] == 4 && d->y[0] == 1 && d->y[1] == 0 && d->classes == 2);
+    dataset_free(d);
+    d = NULL;
+    sweep_damage(r.path, &r, 1, 1);
+    sweep_allocations(&r);
+  }
+#define READ(x, y) file_read(&error, &(file_request){.path = in("z"), .features = (x), .labels = (y)}, &d)
+  BAD(READ(NULL, NULL), CLDANN_E_ARG, "Give features = \"...\"; the file has x, y, readme.txt");
+  BAD(READ("X", NULL), CLDANN_E_ARG, "z has no X for features; it has x, y");
+  BAD(READ("x", "z"), CLDANN_E_ARG, "z has no z for labels");
+  BAD(READ("readme", NULL), CLDANN_E_ARG, "has no readme for features");
+  ck_assert_ptr_null(d);
+#undef READ
+}
+END_TEST
+
 void array_tests(TCase *t) {
+  tcase_add_test(t, npy_reads);
+  tcase_add_test(t, npy_bad);
+  tcase_add_test(t, npz_files);
 #ifdef HAVE_HDF5
   tcase_add_test(t, hdf5_reads);
   tcase_add_test(t, hdf5_bad);

@@ -6,6 +6,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/array.h \
 	src/data/blobs.c \
 	src/data/blobs.h \
+	src/data/bytes.c \
+	src/data/bytes.h \
 	src/data/classes.c \
 	src/data/classes.h \
 	src/data/dataset.c \
@@ -31,6 +33,7 @@ libcldann_internal_la_SOURCES += \
 	src/data/matlab.c \
 	src/data/mnistm.c \
 	src/data/mnistm.h \
+	src/data/numpy.c \
 	src/data/public.c \
 	src/data/place.c \
 	src/data/place.h \
