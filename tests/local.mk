@@ -25,6 +25,7 @@ runner = \
 tests_test_base_SOURCES = $(runner) tests/test_base.c
 tests_test_data_SOURCES = $(runner) \
 	tests/data_arrays.c \
+	tests/data_csv.c \
 	tests/data_fetch.c \
 	tests/data_files.c \
 	tests/data_files.h \

@@ -15,6 +15,7 @@ int main(void) {
   idx_tests(t);
   svmlight_tests(t);
   array_tests(t);
+  csv_tests(t);
   mnistm_tests(t);
   generator_tests(t);
   sampler_tests(t);

@@ -10,6 +10,7 @@ libcldann_internal_la_SOURCES += \
 	src/data/bytes.h \
 	src/data/classes.c \
 	src/data/classes.h \
+	src/data/csv.c \
 	src/data/dataset.c \
 	src/data/dataset.h \
 	src/data/digits.c \
