@@ -31,6 +31,7 @@ tests_test_data_SOURCES = $(runner) \
 	tests/data_files.h \
 	tests/data_generators.c \
 	tests/data_idx.c \
+	tests/data_images.c \
 	tests/data_mnistm.c \
 	tests/data_sampler.c \
 	tests/data_suites.h \

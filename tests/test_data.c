@@ -16,6 +16,7 @@ int main(void) {
   svmlight_tests(t);
   array_tests(t);
   csv_tests(t);
+  image_tests(t);
   mnistm_tests(t);
   generator_tests(t);
   sampler_tests(t);

@@ -27,6 +27,7 @@ libcldann_internal_la_SOURCES += \
 	src/data/hdf5.c \
 	src/data/idx.c \
 	src/data/idx.h \
+	src/data/images.c \
 	src/data/jpeg.c \
 	src/data/jpeg.h \
 	src/data/lines.c \
@@ -35,9 +36,13 @@ libcldann_internal_la_SOURCES += \
 	src/data/mnistm.c \
 	src/data/mnistm.h \
 	src/data/numpy.c \
+	src/data/png.c \
+	src/data/png.h \
 	src/data/public.c \
 	src/data/place.c \
 	src/data/place.h \
+	src/data/resample.c \
+	src/data/resample.h \
 	src/data/sampler.c \
 	src/data/sampler.h \
 	src/data/sheet.c \

@@ -226,6 +226,7 @@ static int load_file(loader *l, const set_view *v, dataset **out) {
   conf_sizes(set_get(v, "resize"), r.resize);
   conf_sizes(set_get(v, "crop"), r.crop);
   TRY(data_find(l->err, l->x->data_dir, conf_text(set_get(v, "path"), ""), &path));
+  for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';) path[--n] = 0; /* a set is named after the last part */
   r.path = path;
   if ((rc = file_read(l->err, &r, &d)) == CLDANN_E_ARG) rc = conf_blame(v->c, set_get(v, "path"));
   TRY(rc);
