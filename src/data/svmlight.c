@@ -70,9 +70,10 @@ static int read_entry(cldann_error *e, const lines *l, const file_request *r, sp
   if (end == p || *end != ':' || !isdigit((unsigned char)*p))
     LINES_FAIL(e, l, "'%.30s' is not index:value; write each row as label index:value ...", p);
   if (index <= *last) LINES_FAIL(e, l, "index %ld stands behind %ld; the indices of a row must rise", index, *last);
-  if (r->width > 0 ? index >= r->width : index >= WIDTH_MAX)
-    LINES_FAIL(e, l, "index %ld is beyond the width %d; give width = %ld or more", index, r->width > 0 ? r->width : WIDTH_MAX,
-               index + 1);
+  if (r->width > 0 && index >= r->width)
+    LINES_FAIL(e, l, "index %ld is beyond the width %d; give a width that holds all indices of all sets", index, r->width);
+  if (index >= WIDTH_MAX)
+    LINES_FAIL(e, l, "index %ld is beyond the width %d, the most there is; is it an index?", index, WIDTH_MAX);
   p = end + 1;
   const double v = strtod(p, &end);
   if (end == p || isspace((unsigned char)*p) || (*end && !isspace((unsigned char)*end)))
