@@ -142,6 +142,37 @@ static void make_folders(void) {
   write_file(in("g/cat/Thumbs.db"), "x", 1);
 }
 
+/* Sets that are no image files: floats to bytes, then the same arithmetic, a channel or three. */
+START_TEST(resampled_sets) {
+  static const char rows[] = "0 1:0.5 2:1\n1 0:1 1:1 2:1 3:1\n";
+  dataset *d = NULL;
+  write_file(in("rows"), rows, strlen(rows));
+  GOOD(file_read(
+      &error, &(file_request){.path = in("rows"), .width = 4, .shape = {2, 2, 1}, .bytes = 1, .resize = {4, 2}, .crop = {2, 1}},
+      &d));
+  ck_assert(d->n == 2 && d->h == 2 && d->w == 1 && d->c == 1 && d->type == DATA_U8 && d->y[1] == 1);
+  const uint8_t *x = d->x; /* the left column is 0, 255; between them a quarter and three quarters */
+  ck_assert(x[0] == 64 && x[1] == 191 && x[2] == 255 && x[3] == 255);
+  BAD(dataset_resample(&error, d, (int[]){0, 0}, (int[]){3, 1}), CLDANN_E_ARG, "fewer than crop = [3, 1]");
+  dataset_free(d);
+  d = NULL;
+  const file_request r = {.path = in("rows"), .width = 12, .shape = {2, 2, 3}, .bytes = 1, .resize = {3, 3}};
+  GOOD(file_read(&error, &r, &d));
+  ck_assert(d->h == 3 && d->w == 3 && d->c == 3);
+  x = d->x;
+  ck_assert(x[0] == 0 && x[1] == 128 && x[2] == 255);
+  dataset_free(d);
+  d = NULL;
+  sweep_allocations(&r);
+  BAD(file_read(&error, &(file_request){.path = in("rows"), .width = 4, .resize = {3, 3}}, &d), CLDANN_E_ARG,
+      "holds no images of bytes");
+  write_file(in("rows"), "0 1:1.5\n", 8);
+  BAD(file_read(&error, &(file_request){.path = in("rows"), .bytes = 1}, &d), CLDANN_E_FORMAT,
+      "has the number 1.5; only numbers from 0 to 1");
+  ck_assert_ptr_null(d);
+}
+END_TEST
+
 START_TEST(image_folders) {
   dataset *d = NULL;
   uint8_t rgb[3];
@@ -246,6 +277,7 @@ END_TEST
 void image_tests(TCase *t) {
   tcase_add_test(t, png_kinds);
   tcase_add_test(t, resampling);
+  tcase_add_test(t, resampled_sets);
   tcase_add_test(t, image_folders);
   tcase_add_test(t, image_folders_of_numbers);
   tcase_add_test(t, image_lists);

@@ -30,6 +30,8 @@ int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type
 int dataset_trim(cldann_error *e, dataset *d, int skip, int count);
 /* x > 0 -> 255, else 0, in place; only for DATA_U8. */
 int dataset_binarise(cldann_error *e, dataset *d);
+/* Floats from 0 to 1 become bytes 0 to 255, rounded; CLDANN_E_FORMAT for another number. Bytes stay. */
+int dataset_to_bytes(cldann_error *e, dataset *d);
 /* Sets classes from the labels; CLDANN_E_FORMAT for a negative label. */
 int dataset_count_classes(cldann_error *e, dataset *d);
 void dataset_free(dataset *d);

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "base/text.h"
+#include "data/resample.h"
 
 /* The first that takes a file reads it: formats with a magic number before those of plain text. */
 static const file_format *const formats[] = {&format_folder, &format_matlab, &format_hdf5,     &format_npy,
@@ -71,8 +72,6 @@ static int check_keys(cldann_error *e, const file_request *r, const file_format 
       {FILE_LABELS, r->labels != NULL, "labels"},
       {FILE_WIDTH, r->width > 0, "width"},
       {FILE_SHAPE, r->shape[0] > 0, "shape"},
-      {FILE_IMAGES, r->resize[0] > 0, "resize"},
-      {FILE_IMAGES, r->crop[0] > 0, "crop"},
       {FILE_IMAGES, r->skip_bad, "skip_bad"},
   };
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -118,6 +117,8 @@ int file_read(cldann_error *e, const file_request *r, dataset **out) {
   TRY(f->read(e, r, &d));
   TRY(check_finite(e, r->path, d));
   TRY(give_shape(e, r, d));
+  if (r->bytes) TRY(dataset_to_bytes(e, d));
+  if (!(f->keys & FILE_IMAGES)) TRY(dataset_resample(e, d, r->resize, r->crop)); /* those may be of any size before */
   *out = d;
   d = NULL;
 fail:

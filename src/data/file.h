@@ -17,12 +17,19 @@ typedef struct file_request {
   const char *features, *labels; /* what they are called inside the file; NULL: not given */
   int width;                     /* of a sparse row; 0: as wide as the file's widest */
   int shape[3];                  /* (h,w,c) of an item; 0: the file's own */
+  int bytes;                     /* numbers from 0 to 1 become bytes */
   int resize[2], crop[2];        /* (h,w) of images; 0: none */
   int skip_bad;                  /* leave out images that cannot be read */
 } file_request;
 
 /* The keys of a request that not every format has. */
-enum { FILE_FEATURES = 1, FILE_LABELS = 2, FILE_WIDTH = 4, FILE_SHAPE = 8, FILE_IMAGES = 16 };
+enum {
+  FILE_FEATURES = 1,
+  FILE_LABELS = 2,
+  FILE_WIDTH = 4,
+  FILE_SHAPE = 8,
+  FILE_IMAGES = 16
+}; /* the last: skip_bad, and resize of its own */
 
 enum { FILE_HEAD = 4096 };
 

@@ -102,3 +102,54 @@ void picture_crop(picture *p, int h, int w) {
   p->h = h;
   p->w = w;
 }
+
+/* One image of the set into a picture, and back into the new set. */
+static void take(const dataset *d, int i, picture *p) {
+  const uint8_t *from = (const uint8_t *)d->x + (size_t)i * dataset_item_bytes(d);
+  const size_t n = (size_t)d->h * (size_t)d->w;
+  for (size_t k = 0; k < n; k++)
+    for (size_t c = 0; c < 3; c++) p->rgb[3 * k + c] = from[d->c == 3 ? 3 * k + c : k];
+  p->h = d->h;
+  p->w = d->w;
+}
+
+static void give(const picture *p, int channels, uint8_t *to) {
+  const size_t n = (size_t)p->h * (size_t)p->w;
+  for (size_t k = 0; k < n; k++)
+    for (int c = 0; c < channels; c++) *to++ = p->rgb[3 * k + (size_t)c];
+}
+
+int dataset_resample(cldann_error *e, dataset *d, const int resize[2], const int crop[2]) {
+  int rc = CLDANN_OK;
+  const int h = resize[0] ? resize[0] : d->h, w = resize[0] ? resize[1] : d->w;
+  const int end_h = crop[0] ? crop[0] : h, end_w = crop[0] ? crop[1] : w;
+  const size_t item = (size_t)end_h * (size_t)end_w * (size_t)d->c;
+  picture p = {0};
+  uint8_t *x = NULL;
+  if (!resize[0] && !crop[0]) return CLDANN_OK;
+  if (d->type != DATA_U8 || (d->c != 1 && d->c != 3))
+    FAIL(e, CLDANN_E_ARG, "%s holds no images of bytes with 1 or 3 channels to resize or crop; give shape, or bytes = true",
+         d->name);
+  if (end_h > h || end_w > w)
+    FAIL(e, CLDANN_E_ARG, "%s has %d x %d pixels, fewer than crop = [%d, %d]; crop less or resize", d->name, h, w, end_h,
+         end_w);
+  TRY(mem_new(e, &x, (size_t)d->n, item));
+  for (int i = 0; i < d->n; i++) {
+    TRY(mem_new(e, &p.rgb, (size_t)d->h * (size_t)d->w, 3));
+    take(d, i, &p);
+    if (resize[0]) TRY(picture_resize(e, &p, h, w));
+    if (crop[0]) picture_crop(&p, end_h, end_w);
+    give(&p, d->c, x + (size_t)i * item);
+    mem_free(p.rgb);
+    p.rgb = NULL;
+  }
+  mem_free(d->x);
+  d->x = x;
+  x = NULL;
+  d->h = end_h;
+  d->w = end_w;
+fail:
+  mem_free(p.rgb);
+  mem_free(x);
+  return rc;
+}

@@ -14,6 +14,7 @@
 #include "data/find.h"
 #include "data/idx.h"
 #include "data/mnistm.h"
+#include "data/resample.h"
 #include "train/conf.h"
 
 #define END \
@@ -42,6 +43,7 @@ static const conf_key set_keys[] = {
     {.name = "features", .type = CONF_TEXT, .max = 200},
     {.name = "width", .type = CONF_INT, .min = 1, .max = 1 << 24},
     {.name = "shape", .type = CONF_SHAPE},
+    {.name = "bytes", .type = CONF_FLAG},
     {.name = "resize", .type = CONF_PAIR},
     {.name = "crop", .type = CONF_PAIR},
     {.name = "skip_bad", .type = CONF_FLAG},
@@ -172,9 +174,11 @@ fail:
 }
 
 static int load_mnist(loader *l, const set_view *v, dataset **out) {
-  int rc, first;
+  int rc, first, resize[2] = {0, 0};
   dataset *d = NULL;
   TRY(load_digits_of_mnist(l, v, &d, &first));
+  conf_sizes(set_get(v, "resize"), resize);
+  TRY(dataset_resample(l->err, d, resize, (const int[2]){0, 0}));
   if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
   *out = d;
   d = NULL;
@@ -221,6 +225,7 @@ static int load_file(loader *l, const set_view *v, dataset **out) {
                     .features = conf_text(set_get(v, "features"), NULL),
                     .labels = conf_text(set_get(v, "labels"), NULL),
                     .width = (int)conf_int(set_get(v, "width"), 0),
+                    .bytes = conf_flag(set_get(v, "bytes"), 0),
                     .skip_bad = conf_flag(set_get(v, "skip_bad"), 0)};
   conf_sizes(set_get(v, "shape"), r.shape);
   conf_sizes(set_get(v, "resize"), r.resize);
@@ -243,13 +248,13 @@ fail:
 /* In the order of kind_names. */
 static const kind_row kinds[] = {
     {load_idx, {"images", "labels", "skip", "count", "binarise", NULL}, "images", "the path of an IDX file"},
-    {load_mnist, {"split", "skip", "count", "binarise", "dir", NULL}, NULL, NULL},
+    {load_mnist, {"split", "skip", "count", "binarise", "resize", "dir", NULL}, NULL, NULL},
     {load_mnistm, {"split", "skip", "count", "dir", "bsds", "seed", NULL}, NULL, NULL},
     {load_blobs, {"n", "seed", NULL}, NULL, NULL},
     {load_digits, {"n", "seed", NULL}, NULL, NULL},
     {load_file,
-     {"path", "format", "features", "labels", "width", "shape", "resize", "crop", "skip_bad", "skip", "count", "binarise",
-      NULL},
+     {"path", "format", "features", "labels", "width", "shape", "bytes", "resize", "crop", "skip_bad", "skip", "count",
+      "binarise", NULL},
      "path",
      "the path of a file or a folder of images"},
 };
@@ -288,8 +293,8 @@ int experiment_check_data(const cldann_experiment *x) {
     group = conf_get(x->cfg, path);
     for (const conf_key *k = set_keys; k->name && !group; k++) group = set_get(&v, k->name);
     if (group || !role_test(r))
-      return conf_bad(x->cfg, group, CLDANN_E_CONFIG, "data.%s has no kind; give idx, mnist, mnist-m, blobs, digits or file",
-                      role_names[r]);
+      return conf_bad(x->cfg, group, CLDANN_E_CONFIG,
+                      "data.%s has no kind; give idx, mnist, mnist-m, blobs, digits or file", role_names[r]);
   }
 fail:
   return rc;
