@@ -35,6 +35,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/matlab.c \
 	src/data/mnistm.c \
 	src/data/mnistm.h \
+	src/data/moons.c \
+	src/data/moons.h \
 	src/data/numpy.c \
 	src/data/png.c \
 	src/data/png.h \

@@ -14,6 +14,7 @@
 #include "data/find.h"
 #include "data/idx.h"
 #include "data/mnistm.h"
+#include "data/moons.h"
 #include "data/resample.h"
 #include "train/conf.h"
 
@@ -33,7 +34,7 @@ static int role_test(role r) {
 /* ---- the keys ---- */
 
 static const char *const splits[] = {"train", "test", NULL};
-static const char *const kind_names[] = {"idx", "mnist", "mnist-m", "blobs", "digits", "file", NULL};
+static const char *const kind_names[] = {"idx", "mnist", "mnist-m", "blobs", "digits", "file", "moons", NULL};
 
 /* All keys of all kinds; which kind has which is in `kinds`. */
 static const conf_key set_keys[] = {
@@ -210,6 +211,11 @@ static int load_blobs(loader *l, const set_view *v, dataset **out) {
                     (int)conf_int(set_get(v, "n"), BLOBS_POINTS), out);
 }
 
+static int load_moons(loader *l, const set_view *v, dataset **out) {
+  return moons_make(l->err, generator_seed(l, v), role_domain(v->r) ? MOONS_TARGET : MOONS_SOURCE,
+                    (int)conf_int(set_get(v, "n"), MOONS_POINTS), out);
+}
+
 static int load_digits(loader *l, const set_view *v, dataset **out) {
   return digits_make(l->err, generator_seed(l, v), role_test(v->r) ? DIGITS_TEST : DIGITS_TRAIN,
                      role_domain(v->r) ? DIGITS_TARGET : DIGITS_SOURCE,
@@ -257,6 +263,7 @@ static const kind_row kinds[] = {
       "binarise", NULL},
      "path",
      "the path of a file or a folder of images"},
+    {load_moons, {"n", "seed", NULL}, NULL, NULL},
 };
 
 /* ---- checks ---- */
@@ -294,7 +301,7 @@ int experiment_check_data(const cldann_experiment *x) {
     for (const conf_key *k = set_keys; k->name && !group; k++) group = set_get(&v, k->name);
     if (group || !role_test(r))
       return conf_bad(x->cfg, group, CLDANN_E_CONFIG,
-                      "data.%s has no kind; give idx, mnist, mnist-m, blobs, digits or file", role_names[r]);
+                      "data.%s has no kind; give idx, mnist, mnist-m, blobs, moons, digits or file", role_names[r]);
   }
 fail:
   return rc;
