@@ -70,3 +70,35 @@ AC_DEFUN([CLDANN_CURL], [
   ])
   AS_IF([test "$have_curl" != no], [AC_DEFINE([HAVE_LIBCURL], [1], [libcurl can fetch data sets])])
 ])
+
+dnl CLDANN_HDF5: data sets in HDF5. Defines HAVE_HDF5. Some systems have no hdf5.pc.
+AC_DEFUN([CLDANN_HDF5], [
+  AC_ARG_WITH([hdf5], [AS_HELP_STRING([--without-hdf5], [do without libhdf5, which reads HDF5 data sets @<:@auto@:>@])],
+              [], [with_hdf5=auto])
+  have_hdf5=no
+  AS_IF([test "$with_hdf5" != no], [
+    PKG_CHECK_MODULES([HDF5], [hdf5 >= 1.8.12], [
+      have_hdf5=`$PKG_CONFIG --modversion hdf5`
+      pc_requires="$pc_requires hdf5"
+    ], [AC_CHECK_HEADER([hdf5.h], [AC_CHECK_LIB([hdf5], [H5Fopen], [
+      have_hdf5="yes (hdf5.h)"
+      HDF5_LIBS=-lhdf5
+    ])])])
+    AS_IF([test "$with_hdf5.$have_hdf5" = yes.no], [AC_MSG_ERROR([--with-hdf5: libhdf5 not found (Debian: libhdf5-dev)])])
+  ])
+  AS_IF([test "$have_hdf5" != no], [AC_DEFINE([HAVE_HDF5], [1], [libhdf5 can read data sets])])
+])
+
+dnl CLDANN_MATIO: MATLAB files. Defines HAVE_MATIO.
+AC_DEFUN([CLDANN_MATIO], [
+  AC_ARG_WITH([matio], [AS_HELP_STRING([--without-matio], [do without matio, which reads MATLAB files @<:@auto@:>@])],
+              [], [with_matio=auto])
+  have_matio=no
+  AS_IF([test "$with_matio" != no], [
+    PKG_CHECK_MODULES([MATIO], [matio >= 1.5], [
+      have_matio=`$PKG_CONFIG --modversion matio`
+      pc_requires="$pc_requires matio"
+    ], [AS_IF([test "$with_matio" = yes], [AC_MSG_ERROR([--with-matio: matio not found (Debian: libmatio-dev)])])])
+  ])
+  AS_IF([test "$have_matio" != no], [AC_DEFINE([HAVE_MATIO], [1], [matio can read MATLAB files])])
+])

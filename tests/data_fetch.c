@@ -43,7 +43,8 @@ START_TEST(finding) {
   GOOD(data_find(&error, NULL, in("data/a.gz"), &p));
   ck_assert_str_eq(p, in("data/a.gz"));
   mem_free(p);
-  BAD(data_find(&error, NULL, "a", &p), CLDANN_E_IO, "cldann data fetch mnist");
+  BAD(data_find(&error, NULL, "a", &p), CLDANN_E_IO, "give --data DIR or another path");
+  BAD(data_find(&error, NULL, "mnist", &p), CLDANN_E_IO, "cldann data fetch mnist");
   setenv("CLDANN_DATA", in("data"), 1);
   GOOD(data_find(&error, NULL, "a", &p));
   mem_free(p);

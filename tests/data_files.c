@@ -12,6 +12,9 @@
 #include <archive_entry.h>
 #include <jpeglib.h>
 
+#include "base/mem.h"
+#include "runner.h"
+
 size_t read_file(const char *path, void *data, size_t room) {
   FILE *f = fopen(path, "rb");
   ck_assert_ptr_nonnull(f);
@@ -95,6 +98,56 @@ void make_tgz(const char *path, int photos, int side, int broken, int backwards)
   add_member(a, "BSR/BSDS500/data/images/test/1.jpg", jpeg, make_jpeg(9, side, jpeg, sizeof jpeg));
   archive_write_close(a);
   archive_write_free(a);
+}
+
+static void try_file(const file_request *r, const char *what, size_t at) {
+  cldann_error error;
+  dataset *d = NULL;
+  err_clear(&error);
+  const int rc = file_read(&error, r, &d);
+  if (rc == 0) ck_assert(d->n > 0 && (!d->y || d->classes > 0));
+  if (rc < 0) ck_assert_msg(error.message[0] && !strchr(error.message, '\n') && !d, "%s at %zu: %s", what, at, error.message);
+  dataset_free(d);
+  ck_assert_msg(mem_live() == 0, "%s at %zu leaves memory", what, at);
+}
+
+void sweep_damage(const char *path, const file_request *like, size_t every, int flips) {
+  static uint8_t bytes[1 << 18];
+  const size_t n = read_file(path, bytes, sizeof bytes);
+  file_request r = *like;
+  char damaged[300];
+  snprintf(damaged, sizeof damaged, "%s-damaged", path);
+  r.path = damaged;
+  for (size_t at = 0; at < n; at += every) {
+    write_file(damaged, bytes, at);
+    try_file(&r, "cut", at);
+  }
+  for (size_t at = 0; flips && at < n; at += every)
+    for (int change = 1; change < 256; change = change * 4 + 3) { /* 1, 7, 31, 127 */
+      bytes[at] ^= (uint8_t)change;
+      write_file(damaged, bytes, n);
+      try_file(&r, "changed", at);
+      bytes[at] ^= (uint8_t)change;
+    }
+}
+
+void sweep_allocations(const file_request *r) {
+  cldann_error error;
+  dataset *d = NULL;
+  int tries = 0;
+  for (int rc = -1; rc < 0; tries++) {
+    err_clear(&error);
+    mem_fail_after(tries);
+    rc = file_read(&error, r, &d);
+    mem_fail_after(-1);
+    if (rc < 0) {
+      ck_assert_msg(rc == CLDANN_E_MEM, "%s", error.message);
+      ck_assert_int_eq(mem_live(), 0);
+    }
+    ck_assert_int_lt(tries, 1000);
+  }
+  ck_assert_int_gt(tries, 3);
+  dataset_free(d);
 }
 
 void hash_of(const dataset *d, char hex[HASH_HEX]) {

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "data/dataset.h"
+#include "data/file.h"
 
 /*
  * Both look at the including file's own `error`, which the call fills. BAD: the call must fail with this code and one line
@@ -35,6 +36,14 @@ size_t read_file(const char *path, void *data, size_t room);
 void write_gz(const char *path, const void *data, size_t n);
 int files_in(const char *path); /* 0 also where there is no such folder */
 void hash_of(const dataset *d, char hex[HASH_HEX]);
+
+/*
+ * What every reader must stand. `path` is a sound file: cut at every length, with every byte changed, and with every
+ * allocation refused, reading it gives a set or one line that names the file, and no memory is left. `every`: only each
+ * so-manieth byte, for large files; flips 0: the format's library does not stand changed bytes.
+ */
+void sweep_damage(const char *path, const file_request *like, size_t every, int flips);
+void sweep_allocations(const file_request *r);
 
 enum { SIDE = 40, PHOTOS = 5 };
 

@@ -1,9 +1,10 @@
-/* tests/data_generators.c: the sets that are drawn, not read: blobs and digits. */
+/* tests/data_generators.c: the sets that are drawn, not read: blobs, moons and digits. */
 #include <math.h>
 #include <string.h>
 
 #include "data/blobs.h"
 #include "data/digits.h"
+#include "data/moons.h"
 #include "data_files.h"
 #include "data_suites.h"
 
@@ -35,6 +36,36 @@ START_TEST(blobs_points) {
   for (int k = 0; k < 2; k++) dataset_free(d[k]);
   dataset_free(again);
   BAD(blobs_make(&error, 5, 2, 10, &again), CLDANN_E_ARG, "domain 2");
+}
+END_TEST
+
+/* The two means are 0 together, and the target turned back is the source's law. */
+START_TEST(moons_points) {
+  dataset *d[2] = {NULL};
+  const double angle = 35 * acos(-1) / 180, c = cos(angle), s = sin(angle);
+  for (int domain = 0; domain < 2; domain++) {
+    GOOD(moons_make(&error, 4, domain, 2001, d + domain));
+    const float *p = d[domain]->x;
+    double sum[2] = {0}, square = 0;
+    ck_assert(d[domain]->classes == 2 && d[domain]->h == 1 && d[domain]->w == 1 && d[domain]->c == 2);
+    for (int i = 0; i < 2001; i++) {
+      const int y = d[domain]->y[i];
+      const double x = domain ? c * p[2 * i] + s * p[2 * i + 1] : p[2 * i],
+                   z = domain ? c * p[2 * i + 1] - s * p[2 * i] : p[2 * i + 1];
+      const double px = x / 2 + .5 - y, py = z / 2 + .25 - y * .5; /* seen from the centre of its circle */
+      ck_assert_int_eq(y, i & 1);
+      sum[0] += x, sum[1] += z;
+      square += pow(hypot(px, py) - 1, 2);
+      ck_assert(y ? py < .25 : py > -.25);
+    }
+    ck_assert_double_eq_tol(sum[0] / 2001, 0, .01);
+    ck_assert_double_eq_tol(sum[1] / 2001, 0, .02);
+    ck_assert_double_eq_tol(sqrt(square / 2001), .05, .005);
+  }
+  for (int k = 0; k < 2; k++) dataset_free(d[k]);
+  GOOD(moons_make(&error, 4, 0, 1, d));
+  dataset_free(d[0]);
+  BAD(moons_make(&error, 5, 2, 10, d), CLDANN_E_ARG, "domain 2");
 }
 END_TEST
 
@@ -88,6 +119,7 @@ END_TEST
 
 void generator_tests(TCase *t) {
   tcase_add_test(t, blobs_points);
+  tcase_add_test(t, moons_points);
   tcase_add_test(t, digits_sets);
   tcase_add_test(t, digits_look_like_digits);
 }

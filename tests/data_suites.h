@@ -5,6 +5,10 @@
 #include <check.h>
 
 void idx_tests(TCase *t);       /* tests/data_idx.c */
+void array_tests(TCase *t);     /* tests/data_arrays.c */
+void csv_tests(TCase *t);       /* tests/data_csv.c */
+void image_tests(TCase *t);     /* tests/data_images.c */
+void svmlight_tests(TCase *t);  /* tests/data_svmlight.c: and data/classes.h */
 void mnistm_tests(TCase *t);    /* tests/data_mnistm.c */
 void generator_tests(TCase *t); /* tests/data_generators.c */
 void sampler_tests(TCase *t);   /* tests/data_sampler.c */

@@ -28,14 +28,18 @@ runner = \
 tests_test_base_SOURCES = $(runner) tests/test_base.c
 tests_test_device_SOURCES = $(runner) tests/test_device.c
 tests_test_data_SOURCES = $(runner) \
+	tests/data_arrays.c \
+	tests/data_csv.c \
 	tests/data_fetch.c \
 	tests/data_files.c \
 	tests/data_files.h \
 	tests/data_generators.c \
 	tests/data_idx.c \
+	tests/data_images.c \
 	tests/data_mnistm.c \
 	tests/data_sampler.c \
 	tests/data_suites.h \
+	tests/data_svmlight.c \
 	tests/test_data.c
 tests_test_ops_SOURCES = $(runner) \
 	tests/harness.c \

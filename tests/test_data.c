@@ -13,6 +13,10 @@ int main(void) {
   tcase_set_timeout(t, 120);
   tcase_add_checked_fixture(t, no_leak, no_leak);
   idx_tests(t);
+  svmlight_tests(t);
+  array_tests(t);
+  csv_tests(t);
+  image_tests(t);
   mnistm_tests(t);
   generator_tests(t);
   sampler_tests(t);

@@ -344,6 +344,59 @@ START_TEST(idx_sets) {
 }
 END_TEST
 
+/* Labels must mean the same in all sets, by agreement or by a list. */
+START_TEST(file_sets) {
+  static const char source[] = "-1 0:1\n1 1:2\n-1 1:3\n", target[] = "1 0:1\n-1 1:2\n", ones[] = "1 0:1\n1 1:2\n",
+                    odd[] = "0 0:1\n2 1:2\n", wide[] = "1 0:1\n-1 2:1\n";
+#define FILES "batch=2|data.source.kind=file|data.source.path=s|data.target.kind=file|"
+  write_file(in("s"), source, strlen(source));
+  write_file(in("t"), target, strlen(target));
+  write_file(in("ones"), ones, strlen(ones));
+  write_file(in("odd"), odd, strlen(odd));
+  write_file(in("wide"), wide, strlen(wide));
+  GOOD(load(small(""), FILES "data.target.path=t|data.source.skip=1|data.source.shape=[1,1,2]"));
+  GOOD(experiment_load_data(x, NULL, NULL));
+  ck_assert(x->source->n == 2 && x->source->y[0] == 1 && x->source->y[1] == 0);
+  ck_assert(x->target->y[0] == 1 && x->target->y[1] == 0 && x->target->classes == 2);
+  bad_data(small(""), FILES "data.target.path=ones", CLDANN_E_FORMAT,
+           "source (s) has the class '-1', target (ones) has not, so their labels do not mean the same; give data.classes");
+  ck_assert_ptr_null(x->target);
+  GOOD(load(small(""), FILES "data.target.path=ones|data.classes=[1, -1]"));
+  GOOD(experiment_load_data(x, NULL, NULL));
+  ck_assert(x->source->y[1] == 0 && x->source->y[0] == 1 && x->target->y[0] == 0 && x->target->classes == 2);
+  bad_data(small(""), "data.classes=[\"a\"]|" FILES "data.target.path=t", CLDANN_E_FORMAT,
+           "label '-1', which data.classes lacks");
+  bad_data(small(""), "batch=2|data.target.kind=file|data.target.path=t", CLDANN_E_FORMAT,
+           "target (t) has the class '-1', source (blobs-source)");
+  bad_data(small(""), "batch=2|data.target.kind=file|data.target.path=odd", CLDANN_E_FORMAT, "the labels skip 1");
+  bad_data(small(""), FILES "data.target.path=wide", CLDANN_E_SHAPE, "or give the set shape, width");
+  bad_data(small(""), FILES "data.target.path=wide|data.target.width=2", CLDANN_E_FORMAT, "index 2 is beyond the width 2");
+  bad_data(small(""), FILES "data.target.path=t|data.target.skip_bad=true", CLDANN_E_CONFIG, "data.target.path=t: ");
+  bad(small(""), FILES "seed=1", CLDANN_E_CONFIG, "data.target of kind file needs path");
+  bad(small(""), "data.classes=3", CLDANN_E_CONFIG, "data.classes must be a list of texts or whole numbers");
+  bad(small(""), "data.classes=[]", CLDANN_E_CONFIG, "data.classes must be a list");
+  done();
+}
+END_TEST
+
+/* Every allocation of loading may fail; nothing leaks, and a second attempt works. */
+START_TEST(file_out_of_memory) {
+  static const char rows[] = "-1 0:1\n1 1:2\n";
+  write_file(in("s"), rows, strlen(rows));
+  for (long i = 0;; i++) {
+    GOOD(load(small(""), FILES "data.target.path=s|data.classes=[-1, 1]"));
+    mem_fail_after(i);
+    const int rc = experiment_load_data(x, NULL, NULL);
+    mem_fail_after(-1);
+    ck_assert_msg(rc == 0 || ctx.err.code == CLDANN_E_MEM, "%s", ctx.err.message);
+    if (rc == 0) break;
+    err_clear(&ctx.err);
+    GOOD(experiment_load_data(x, NULL, NULL));
+  }
+  done();
+}
+END_TEST
+
 START_TEST(bad_sets) {
   bad_data(source_path("experiments/digits.conf"), "data.source.kind=blobs", CLDANN_E_SHAPE,
            "items of 1 x 1 x 2 but net.input is [28, 28, 3]");
@@ -394,6 +447,8 @@ int main(void) {
   tcase_add_test(t, bad_values);
   tcase_add_test(t, bad_nets);
   tcase_add_test(t, idx_sets);
+  tcase_add_test(t, file_sets);
+  tcase_add_test(t, file_out_of_memory);
   tcase_add_test(t, bad_sets);
   tcase_add_test(t, out_of_memory);
   return runner_run(s, NULL);

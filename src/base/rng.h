@@ -17,6 +17,7 @@ enum {
   RNG_TEXTURE = 5,
   RNG_BLOBS = 6,
   RNG_CHECK = 7,
+  RNG_MOONS = 8,
   RNG_PARAM = 1024
 };
 

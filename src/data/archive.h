@@ -1,6 +1,6 @@
 /*
- * data/archive.h: walks a tar archive (plain or gzip), as downloaded, and hands the wanted members over in memory.
- * Nothing is unpacked to disk, so a member's path can do no harm. The only file that calls libarchive.
+ * data/archive.h: walks a tar archive (plain or gzip), as downloaded, or a zip file, and hands the wanted members over in
+ * memory. Nothing is unpacked to disk, so a member's path can do no harm. The only file that calls libarchive.
  */
 #ifndef CLDANN_DATA_ARCHIVE_H
 #define CLDANN_DATA_ARCHIVE_H
@@ -17,5 +17,8 @@ typedef int (*archive_take)(cldann_error *e, const char *member, uint8_t *bytes,
 
 /* In the archive's order. A NULL take only looks at names, without unpacking members. */
 int archive_walk(cldann_error *e, const char *path, archive_wants wants, archive_take take, void *arg);
+
+/* The same for a zip file. */
+int archive_walk_zip(cldann_error *e, const char *path, archive_wants wants, archive_take take, void *arg);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/classes.h"
 
 size_t dataset_item_bytes(const dataset *d) {
   return (size_t)d->h * (size_t)d->w * (size_t)d->c * (d->type == DATA_U8 ? sizeof(uint8_t) : sizeof(float));
@@ -55,6 +56,28 @@ fail:
   return rc;
 }
 
+int dataset_to_bytes(cldann_error *e, dataset *d) {
+  int rc = CLDANN_OK;
+  const size_t all = (size_t)d->n * dataset_item_bytes(d) / sizeof(float);
+  const float *x = d->x;
+  uint8_t *bytes = NULL;
+  if (d->type == DATA_U8) return CLDANN_OK;
+  TRY(mem_new_pages(e, &bytes, all, 1));
+  for (size_t i = 0; i < all; i++) {
+    if (!(x[i] >= 0 && x[i] <= 1))
+      FAIL(e, CLDANN_E_FORMAT, "%s has the number %g; only numbers from 0 to 1 become bytes, so leave bytes = true out",
+           d->name, (double)x[i]);
+    bytes[i] = (uint8_t)(x[i] * 255 + 0.5f);
+  }
+  mem_free(d->x);
+  d->x = bytes;
+  d->type = DATA_U8;
+  bytes = NULL;
+fail:
+  mem_free(bytes);
+  return rc;
+}
+
 int dataset_count_classes(cldann_error *e, dataset *d) {
   int rc = CLDANN_OK, classes = 0;
   for (int i = 0; d->y && i < d->n; i++) {
@@ -71,5 +94,7 @@ void dataset_free(dataset *d) {
   if (!d) return;
   mem_free(d->x);
   mem_free(d->y);
+  classes_free(d->names);
+  mem_free(d->names);
   mem_free(d);
 }

@@ -15,10 +15,12 @@ typedef enum { DATA_U8, DATA_F32 } data_type;
 typedef struct dataset {
   char name[64]; /* for messages */
   int n, h, w, c;
-  int classes; /* number of classes, 1 + the largest label; 0 without labels */
+  int classes;  /* number of classes: the names, or 1 + the largest label; 0 without labels */
+  int left_out; /* images that could not be read and were skipped */
   data_type type;
-  void *x;    /* (n,h,w,c) uint8_t or float; pages of its own, which a CPU device uses in place */
-  int32_t *y; /* (n), or NULL */
+  void *x;                  /* (n,h,w,c) uint8_t or float; pages of its own, which a CPU device uses in place */
+  int32_t *y;               /* (n), or NULL */
+  struct class_list *names; /* what the classes are called (data/classes.h), or NULL: as their numbers */
 } dataset;
 
 size_t dataset_item_bytes(const dataset *d);
@@ -28,6 +30,8 @@ int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type
 int dataset_trim(cldann_error *e, dataset *d, int skip, int count);
 /* x > 0 -> 255, else 0, in place; only for DATA_U8. */
 int dataset_binarise(cldann_error *e, dataset *d);
+/* Floats from 0 to 1 become bytes 0 to 255, rounded; CLDANN_E_FORMAT for another number. Bytes stay. */
+int dataset_to_bytes(cldann_error *e, dataset *d);
 /* Sets classes from the labels; CLDANN_E_FORMAT for a negative label. */
 int dataset_count_classes(cldann_error *e, dataset *d);
 void dataset_free(dataset *d);

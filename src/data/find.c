@@ -57,12 +57,12 @@ int data_find(cldann_error *e, const char *dir_option, const char *relative, cha
   for (size_t i = 0; i < sizeof places / sizeof *places && !found; i++)
     if (places[i] && (i == 2 || places[i][0])) TRY(probe(e, places[i], relative, &found));
   if (!found)
-    FAIL(e, CLDANN_E_IO,
-         "no %s in --data (%s), CLDANN_DATA (%s), here or in the cache (%s); give --data DIR or run: cldann data %s", relative,
+    FAIL(e, CLDANN_E_IO, "no %s in --data (%s), CLDANN_DATA (%s), here or in the cache (%s); give --data DIR%s", relative,
          dir_option ? dir_option : "not given", places[1] ? places[1] : "not set", cache ? cache : "none",
-         strstr(relative, "bsds") || strstr(relative, "BSR") ? "fetch bsds500"
-         : strstr(relative, "mnistm")                        ? "mnist-m"
-                                                             : "fetch mnist");
+         strstr(relative, "bsds") || strstr(relative, "BSR")       ? " or run: cldann data fetch bsds500"
+         : strstr(relative, "mnistm")                              ? " or run: cldann data mnist-m"
+         : strstr(relative, "mnist") || strstr(relative, "-ubyte") ? " or run: cldann data fetch mnist"
+                                                                   : " or another path");
   *path = found;
 fail:
   mem_free(cache);

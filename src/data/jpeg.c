@@ -32,7 +32,7 @@ static void decoder_message(j_common_ptr jpeg, int level) {
 static int decoder_run(cldann_error *e, decoder *d, const char *name, const uint8_t *bytes, size_t size, picture *out) {
   struct jpeg_decompress_struct *j = &d->jpeg;
   int rc = CLDANN_OK;
-  if (setjmp(d->out)) FAIL(e, CLDANN_E_FORMAT, "%s is corrupt: %s; fetch the archive again", name, d->why);
+  if (setjmp(d->out)) FAIL(e, CLDANN_E_FORMAT, "%s is corrupt: %s; fetch or make it again", name, d->why);
   jpeg_mem_src(j, (unsigned char *)bytes, (unsigned long)size);
   jpeg_read_header(j, TRUE);
   if (j->image_width > SIDE_MAX || j->image_height > SIDE_MAX)

@@ -2,8 +2,15 @@
 libcldann_internal_la_SOURCES += \
 	src/data/archive.c \
 	src/data/archive.h \
+	src/data/array.c \
+	src/data/array.h \
 	src/data/blobs.c \
 	src/data/blobs.h \
+	src/data/bytes.c \
+	src/data/bytes.h \
+	src/data/classes.c \
+	src/data/classes.h \
+	src/data/csv.c \
 	src/data/dataset.c \
 	src/data/dataset.h \
 	src/data/digits.c \
@@ -11,22 +18,37 @@ libcldann_internal_la_SOURCES += \
 	src/data/draw.h \
 	src/data/fetch.c \
 	src/data/fetch.h \
+	src/data/file.c \
+	src/data/file.h \
 	src/data/find.c \
 	src/data/find.h \
 	src/data/glyph.c \
 	src/data/glyph.h \
+	src/data/hdf5.c \
 	src/data/idx.c \
 	src/data/idx.h \
+	src/data/images.c \
 	src/data/jpeg.c \
 	src/data/jpeg.h \
+	src/data/lines.c \
+	src/data/lines.h \
+	src/data/matlab.c \
 	src/data/mnistm.c \
 	src/data/mnistm.h \
+	src/data/moons.c \
+	src/data/moons.h \
+	src/data/numpy.c \
+	src/data/png.c \
+	src/data/png.h \
 	src/data/public.c \
 	src/data/place.c \
 	src/data/place.h \
+	src/data/resample.c \
+	src/data/resample.h \
 	src/data/sampler.c \
 	src/data/sampler.h \
 	src/data/sheet.c \
 	src/data/sheet.h \
+	src/data/svmlight.c \
 	src/data/texture.c \
 	src/data/texture.h

@@ -108,6 +108,18 @@ void conf_store(const config_setting_t *s, const conf_key *key, void *to) {
   if (key->size == sizeof small && key->type != CONF_TEXT) memcpy(at, &small, sizeof small);
 }
 
+const char *conf_name(const config_setting_t *s, char room[32]) {
+  if (config_setting_type(s) == CONFIG_TYPE_STRING) return config_setting_get_string(s);
+  snprintf(room, 32, "%lld", (long long)conf_int(s, 0));
+  return room;
+}
+
+void conf_sizes(const config_setting_t *s, int *to) {
+  if (s && !config_setting_is_aggregate(s)) to[0] = to[1] = (int)conf_int(s, 0);
+  for (int i = 0; s && config_setting_is_aggregate(s) && i < config_setting_length(s); i++)
+    to[i] = (int)conf_int(config_setting_get_elem(s, (unsigned)i), 0);
+}
+
 static int is_int(const config_setting_t *s) {
   return config_setting_type(s) == CONFIG_TYPE_INT || config_setting_type(s) == CONFIG_TYPE_INT64;
 }
@@ -121,6 +133,15 @@ static int is_ints(const config_setting_t *s, int n, int min) {
   if (!config_setting_is_aggregate(s) || config_setting_is_group(s) || config_setting_length(s) != n) return 0;
   for (int i = 0; i < n; i++)
     if (!int_within(config_setting_get_elem(s, (unsigned)i), min)) return 0;
+  return 1;
+}
+
+static int is_names(const config_setting_t *s) {
+  if (!config_setting_is_aggregate(s) || config_setting_is_group(s) || config_setting_length(s) < 1) return 0;
+  for (int i = 0; i < config_setting_length(s); i++) {
+    const config_setting_t *m = config_setting_get_elem(s, (unsigned)i);
+    if (!is_int(m) && config_setting_type(m) != CONFIG_TYPE_STRING) return 0;
+  }
   return 1;
 }
 
@@ -201,6 +222,9 @@ static int check_value(const struct config *c, const config_setting_t *s, const 
     break;
   case CONF_SHAPE:
     if (!is_ints(s, 3, 1)) must = "[height, width, channels], whole numbers from 1 to 65536";
+    break;
+  case CONF_NAMES:
+    if (!is_names(s)) must = "a list of texts or whole numbers, as [\"cat\", \"dog\"] or [-1, 1]";
     break;
   }
   return must ? conf_bad(c, s, CLDANN_E_CONFIG, "%s must be %s", path, must) : CLDANN_OK;

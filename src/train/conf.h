@@ -23,6 +23,7 @@ typedef enum {
   CONF_PAIR,    /* an integer or [height, width] */
   CONF_PADDING, /* one of `choices` or [top, bottom, left, right] */
   CONF_SHAPE,   /* [height, width, channels] */
+  CONF_NAMES,   /* a list of texts or whole numbers, at least one */
   CONF_OPS      /* a list of groups; `op` in each names the row of `keys` with the other keys */
 } conf_type;
 
@@ -70,6 +71,10 @@ double conf_number(const config_setting_t *s, double otherwise);
 int conf_flag(const config_setting_t *s, int otherwise);
 const char *conf_text(const config_setting_t *s, const char *otherwise);
 int conf_choice(const config_setting_t *s, const char *const *choices, int otherwise);
+/* The value of an element of CONF_NAMES, as text; a number is written into `room`. */
+const char *conf_name(const config_setting_t *s, char room[32]);
+/* CONF_PAIR into (height, width), CONF_SHAPE into three; untouched when s is NULL. */
+void conf_sizes(const config_setting_t *s, int *to);
 const config_setting_t *conf_member(const config_setting_t *group, const char *name);
 
 /* "file:line" or "--set key=value", in `to`. A NULL setting is the file as a whole. */

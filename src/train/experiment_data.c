@@ -8,10 +8,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/blobs.h"
+#include "data/classes.h"
 #include "data/digits.h"
+#include "data/file.h"
 #include "data/find.h"
 #include "data/idx.h"
 #include "data/mnistm.h"
+#include "data/moons.h"
+#include "data/resample.h"
 #include "train/conf.h"
 
 #define END \
@@ -30,11 +34,20 @@ static int role_test(role r) {
 /* ---- the keys ---- */
 
 static const char *const splits[] = {"train", "test", NULL};
-static const char *const kind_names[] = {"idx", "mnist", "mnist-m", "blobs", "digits", NULL};
+static const char *const kind_names[] = {"idx", "mnist", "mnist-m", "blobs", "digits", "file", "moons", NULL};
 
 /* All keys of all kinds; which kind has which is in `kinds`. */
 static const conf_key set_keys[] = {
     {.name = "kind", .type = CONF_CHOICE, .choices = kind_names},
+    {.name = "path", .type = CONF_TEXT, .max = 1000},
+    {.name = "format", .type = CONF_TEXT, .max = 40},
+    {.name = "features", .type = CONF_TEXT, .max = 200},
+    {.name = "width", .type = CONF_INT, .min = 1, .max = 1 << 24},
+    {.name = "shape", .type = CONF_SHAPE},
+    {.name = "bytes", .type = CONF_FLAG},
+    {.name = "resize", .type = CONF_PAIR},
+    {.name = "crop", .type = CONF_PAIR},
+    {.name = "skip_bad", .type = CONF_FLAG},
     {.name = "images", .type = CONF_TEXT, .max = 1000},
     {.name = "labels", .type = CONF_TEXT, .max = 1000},
     {.name = "dir", .type = CONF_TEXT, .max = 1000},
@@ -48,6 +61,7 @@ static const conf_key set_keys[] = {
     END,
 };
 const conf_key conf_data_keys[] = {
+    {.name = "classes", .type = CONF_NAMES},
     {.name = "source", .type = CONF_GROUP, .keys = set_keys},
     {.name = "target", .type = CONF_GROUP, .keys = set_keys},
     {.name = "source_test", .type = CONF_GROUP, .keys = set_keys},
@@ -73,7 +87,9 @@ typedef struct set_view {
 
 typedef struct kind_row {
   int (*load)(loader *l, const set_view *v, dataset **out);
-  const char *keys[8]; /* besides kind */
+  const char *keys[16]; /* besides kind */
+  const char *required; /* one of them, or NULL */
+  const char *what;     /* that one is */
 } kind_row;
 
 static const config_setting_t *set_get_upto(const struct config *c, role r, const char *key, int last, int *layer) {
@@ -159,9 +175,11 @@ fail:
 }
 
 static int load_mnist(loader *l, const set_view *v, dataset **out) {
-  int rc, first;
+  int rc, first, resize[2] = {0, 0};
   dataset *d = NULL;
   TRY(load_digits_of_mnist(l, v, &d, &first));
+  conf_sizes(set_get(v, "resize"), resize);
+  TRY(dataset_resample(l->err, d, resize, (const int[2]){0, 0}));
   if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
   *out = d;
   d = NULL;
@@ -193,19 +211,59 @@ static int load_blobs(loader *l, const set_view *v, dataset **out) {
                     (int)conf_int(set_get(v, "n"), BLOBS_POINTS), out);
 }
 
+static int load_moons(loader *l, const set_view *v, dataset **out) {
+  return moons_make(l->err, generator_seed(l, v), role_domain(v->r) ? MOONS_TARGET : MOONS_SOURCE,
+                    (int)conf_int(set_get(v, "n"), MOONS_POINTS), out);
+}
+
 static int load_digits(loader *l, const set_view *v, dataset **out) {
   return digits_make(l->err, generator_seed(l, v), role_test(v->r) ? DIGITS_TEST : DIGITS_TRAIN,
                      role_domain(v->r) ? DIGITS_TARGET : DIGITS_SOURCE,
                      (int)conf_int(set_get(v, "n"), role_test(v->r) ? 2000 : 10000), 0, out);
 }
 
+/* A file in a usual format; a mistake in its keys is told with the place of `path`. */
+static int load_file(loader *l, const set_view *v, dataset **out) {
+  int rc, skip;
+  char *path = NULL;
+  dataset *d = NULL;
+  file_request r = {.format = conf_text(set_get(v, "format"), NULL),
+                    .features = conf_text(set_get(v, "features"), NULL),
+                    .labels = conf_text(set_get(v, "labels"), NULL),
+                    .width = (int)conf_int(set_get(v, "width"), 0),
+                    .bytes = conf_flag(set_get(v, "bytes"), 0),
+                    .skip_bad = conf_flag(set_get(v, "skip_bad"), 0)};
+  conf_sizes(set_get(v, "shape"), r.shape);
+  conf_sizes(set_get(v, "resize"), r.resize);
+  conf_sizes(set_get(v, "crop"), r.crop);
+  TRY(data_find(l->err, l->x->data_dir, conf_text(set_get(v, "path"), ""), &path));
+  for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';) path[--n] = 0; /* a set is named after the last part */
+  r.path = path;
+  if ((rc = file_read(l->err, &r, &d)) == CLDANN_E_ARG) rc = conf_blame(v->c, set_get(v, "path"));
+  TRY(rc);
+  TRY(trim(l, v, d, &skip));
+  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
+  *out = d;
+  d = NULL;
+fail:
+  dataset_free(d);
+  mem_free(path);
+  return rc;
+}
+
 /* In the order of kind_names. */
 static const kind_row kinds[] = {
-    {load_idx, {"images", "labels", "skip", "count", "binarise", NULL}},
-    {load_mnist, {"split", "skip", "count", "binarise", "dir", NULL}},
-    {load_mnistm, {"split", "skip", "count", "dir", "bsds", "seed", NULL}},
-    {load_blobs, {"n", "seed", NULL}},
-    {load_digits, {"n", "seed", NULL}},
+    {load_idx, {"images", "labels", "skip", "count", "binarise", NULL}, "images", "the path of an IDX file"},
+    {load_mnist, {"split", "skip", "count", "binarise", "resize", "dir", NULL}, NULL, NULL},
+    {load_mnistm, {"split", "skip", "count", "dir", "bsds", "seed", NULL}, NULL, NULL},
+    {load_blobs, {"n", "seed", NULL}, NULL, NULL},
+    {load_digits, {"n", "seed", NULL}, NULL, NULL},
+    {load_file,
+     {"path", "format", "features", "labels", "width", "shape", "bytes", "resize", "crop", "skip_bad", "skip", "count",
+      "binarise", NULL},
+     "path",
+     "the path of a file or a folder of images"},
+    {load_moons, {"n", "seed", NULL}, NULL, NULL},
 };
 
 /* ---- checks ---- */
@@ -221,9 +279,10 @@ static int check_set(const set_view *v) {
       return conf_bad(v->c, s, CLDANN_E_CONFIG, "data.%s.%s: a set of kind %s has no %s; its keys are in doc/experiments.md",
                       role_names[v->r], k->name, kind_names[v->kind], k->name);
   }
-  if (kinds[v->kind].load == load_idx && !set_get(v, "images"))
-    return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_CONFIG, "data.%s of kind idx needs images, the path of an IDX file",
-                    role_names[v->r]);
+  const kind_row *k = &kinds[v->kind];
+  if (k->required && !set_get(v, k->required))
+    return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_CONFIG, "data.%s of kind %s needs %s, %s", role_names[v->r],
+                    kind_names[v->kind], k->required, k->what);
   return CLDANN_OK;
 }
 
@@ -241,8 +300,8 @@ int experiment_check_data(const cldann_experiment *x) {
     group = conf_get(x->cfg, path);
     for (const conf_key *k = set_keys; k->name && !group; k++) group = set_get(&v, k->name);
     if (group || !role_test(r))
-      return conf_bad(x->cfg, group, CLDANN_E_CONFIG, "data.%s has no kind; give idx, mnist, mnist-m, blobs or digits",
-                      role_names[r]);
+      return conf_bad(x->cfg, group, CLDANN_E_CONFIG,
+                      "data.%s has no kind; give idx, mnist, mnist-m, blobs, moons, digits or file", role_names[r]);
   }
 fail:
   return rc;
@@ -265,11 +324,12 @@ static int check_fit(const cldann_experiment *x, const set_view *v, const datase
   const char *name = role_names[v->r];
   if (d->h != in.h || d->w != in.w || (d->c != in.c && d->c != 1))
     return conf_bad(v->c, kind, CLDANN_E_SHAPE,
-                    "data.%s (%s) has items of %d x %d x %d but net.input is [%d, %d, %d]; change one of them", name, d->name,
-                    d->h, d->w, d->c, in.h, in.w, in.c);
+                    "data.%s (%s) has items of %d x %d x %d but net.input is [%d, %d, %d]; change one of them%s", name, d->name,
+                    d->h, d->w, d->c, in.h, in.w, in.c,
+                    kinds[v->kind].load == load_file ? ", or give the set shape, width, resize or crop" : "");
   if (needs_labels(m, v->r) && !d->y)
-    return conf_bad(v->c, kind, CLDANN_E_CONFIG, "data.%s (%s) has no labels; give the file of its labels, as labels = \"...\"",
-                    name, d->name);
+    return conf_bad(v->c, kind, CLDANN_E_CONFIG, "data.%s (%s) has no labels; say where they are, as labels = \"...\"", name,
+                    d->name);
   if (d->y && d->classes > classes)
     return conf_bad(v->c, kind, CLDANN_E_SHAPE,
                     "data.%s (%s) has labels up to %d but the label head %s tells %d classes apart; give it %d", name, d->name,
@@ -283,11 +343,43 @@ static int check_fit(const cldann_experiment *x, const set_view *v, const datase
 
 /* ---- all sets ---- */
 
+/*
+ * Labels mean the same in all sets: what they are called is mapped by data.classes, or must agree. Every set that has labels
+ * counts, used or not, since evaluation and another method would use them.
+ */
+static int name_classes(cldann_experiment *x, const set_view *v, dataset *d, dataset **const sets[ROLES]) {
+  int rc = CLDANN_OK;
+  cldann_error *err = &x->ctx->err;
+  const config_setting_t *list = conf_get(x->cfg, "data.classes");
+  const int n = list ? config_setting_length(list) : 0;
+  char(*room)[32] = NULL;
+  const char **wanted = NULL;
+  if (!d->y) return CLDANN_OK;
+  if (list) {
+    TRY(mem_new(err, &room, (size_t)n, sizeof *room));
+    TRY(mem_new(err, &wanted, (size_t)n, sizeof *wanted));
+    for (int i = 0; i < n; i++) wanted[i] = conf_name(config_setting_get_elem(list, (unsigned)i), room[i]);
+    rc = classes_apply(err, d, wanted, n);
+  } else {
+    rc = classes_check(err, d);
+    for (role r = 0; r < v->r && rc == CLDANN_OK; r++)
+      if (*sets[r] && (*sets[r])->y && (d->names || (*sets[r])->names))
+        rc = classes_agree(err, role_names[r], *sets[r], role_names[v->r], d);
+  }
+  if (rc < 0 && rc != CLDANN_E_MEM) conf_blame(x->cfg, list ? list : set_get(v, "kind"));
+  rc = rc < 0 ? err->code : CLDANN_OK;
+fail:
+  mem_free(room);
+  mem_free(wanted);
+  return rc;
+}
+
 static void tell(const set_view *v, const dataset *d, cldann_on_message on_message, void *user) {
-  char line[200];
+  char line[200], bad[60] = "";
   if (!on_message) return;
-  snprintf(line, sizeof line, "%s: %s, %d items of %d x %d x %d%s", role_names[v->r], d->name, d->n, d->h, d->w, d->c,
-           d->y ? "" : ", no labels");
+  if (d->left_out) snprintf(bad, sizeof bad, "; %d images could not be read and are left out", d->left_out);
+  snprintf(line, sizeof line, "%s: %s, %d items of %d x %d x %d%s%s", role_names[v->r], d->name, d->n, d->h, d->w, d->c,
+           d->y ? "" : ", no labels", bad);
   on_message(user, line);
 }
 
@@ -299,7 +391,8 @@ int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, voi
     set_view v;
     if (*at[r] || !set_open(x->cfg, r, &v)) continue;
     TRY(kinds[v.kind].load(&l, &v, at[r]));
-    if ((rc = check_fit(x, &v, *at[r])) < 0) {
+    rc = name_classes(x, &v, *at[r], at);
+    if (rc < 0 || (rc = check_fit(x, &v, *at[r])) < 0) {
       dataset_free(*at[r]);
       *at[r] = NULL;
       goto fail;

@@ -1,0 +1,13 @@
+/* data/png.h: a PNG in memory to RGB bytes. With data/sheet.c the only caller of libpng. */
+#ifndef CLDANN_DATA_PNG_H
+#define CLDANN_DATA_PNG_H
+
+#include "data/jpeg.h"
+
+/*
+ * The stored numbers, as image libraries for Python give them: grey is repeated, 16 bits are cut to the upper 8, transparency
+ * is dropped, gamma is left alone. A corrupt or short file is an error.
+ */
+int png_decode(cldann_error *e, const char *name, const uint8_t *bytes, size_t size, picture *out);
+
+#endif
