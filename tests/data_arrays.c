@@ -91,6 +91,7 @@ START_TEST(hdf5_bad) {
   BAD(READ("deep", NULL), CLDANN_E_FORMAT, "5 dimensions");
   BAD(READ("unwritten", NULL), CLDANN_E_FORMAT, "unwritten holds no data");
   const file_request r = {.path = in("h"), .features = "train/data", .labels = "train/target"};
+  sweep_cuts(r.path, &r, 7);
   sweep_damage(r.path, &r, 7, 0); /* libhdf5 1.10 itself may crash of changed bytes */
   sweep_allocations(&r);
   write_file(in("h"), "\x89HDF\r\n\x1a\nand no more", 20);
@@ -175,8 +176,10 @@ START_TEST(matlab_bad) {
   BAD(READ("fts", "broken"), CLDANN_E_FORMAT, "broken[1]: the label 1.5 is no whole number");
   BAD(READ("inf", "labels"), CLDANN_E_FORMAT, "number 5 of item 4 is inf");
   const file_request r = {.path = in("m"), .features = "fts", .labels = "labels"};
-  sweep_damage(r.path, &r, 1, 0);
+  sweep_cuts(r.path, &r, 1);
   sweep_allocations(&r);
+  ck_assert(make_mat(in("m"), MAT_FT_MAT5, 0));
+  sweep_cuts(in("m"), &r, 1);
 #undef READ
 }
 END_TEST
@@ -264,11 +267,14 @@ START_TEST(npy_bad) {
   make_npy(in("x.npy"), 9, HEAD("<f4", "(6,)"), x, sizeof x);
   BAD(file_read(&error, &(file_request){.path = in("x.npy")}, &d), CLDANN_E_FORMAT, "version 9");
   make_npy(in("x.npy"), 1, HEAD("<f4", "(2,)"), x, sizeof x);
+  BAD(file_read(&error, &(file_request){.path = in("x.npy")}, &d), CLDANN_E_FORMAT, "has 16 bytes behind its numbers");
+  make_npy(in("x.npy"), 1, HEAD("<f4", "(2,)"), x, 8);
   BAD(file_read(&error, &(file_request){.path = in("x.npy"), .labels = "none.npy"}, &d), CLDANN_E_IO, "none.npy: No such");
-  make_npy(in("y.npy"), 1, HEAD("<f4", "(3,)"), x, sizeof x);
+  make_npy(in("y.npy"), 1, HEAD("<f4", "(3,)"), x + 3, 12);
   BAD(file_read(&error, &(file_request){.path = in("x.npy"), .labels = "y.npy"}, &d), CLDANN_E_FORMAT, "each of the 2 items");
-  make_npy(in("y.npy"), 1, HEAD("<f4", "(2, 1)"), x, sizeof x);
+  make_npy(in("y.npy"), 1, HEAD("<f4", "(2, 1)"), x, 8);
   const file_request r = {.path = in("x.npy"), .labels = "y.npy"};
+  sweep_cuts(r.path, &r, 1);
   sweep_damage(r.path, &r, 1, 1);
   sweep_allocations(&r);
 }
@@ -311,6 +317,7 @@ START_TEST(npz_files) {
     ck_assert(d->n == 2 && d->c == 2 && ((float *)d->x)[3] == 4 && d->y[0] == 1 && d->y[1] == 0 && d->classes == 2);
     dataset_free(d);
     d = NULL;
+    sweep_cuts(r.path, &r, 1);
     sweep_damage(r.path, &r, 1, 1);
     sweep_allocations(&r);
   }

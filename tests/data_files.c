@@ -131,6 +131,31 @@ void sweep_damage(const char *path, const file_request *like, size_t every, int 
     }
 }
 
+void sweep_cuts(const char *path, const file_request *like, size_t every) {
+  static uint8_t bytes[1 << 18];
+  const size_t n = read_file(path, bytes, sizeof bytes);
+  file_request r = *like;
+  cldann_error error;
+  dataset *whole = NULL, *d = NULL;
+  char cut[300];
+  snprintf(cut, sizeof cut, "%s-cut", path);
+  r.path = path;
+  err_clear(&error);
+  ck_assert_msg(file_read(&error, &r, &whole) == 0, "%s", error.message);
+  r.path = cut;
+  for (size_t at = 0; at < n; at += every) {
+    err_clear(&error);
+    write_file(cut, bytes, at);
+    if (file_read(&error, &r, &d) < 0) continue;
+    ck_assert_msg(d->n == whole->n && !memcmp(d->x, whole->x, (size_t)d->n * dataset_item_bytes(d)) &&
+                      !memcmp(d->y, whole->y, (size_t)d->n * sizeof *d->y),
+                  "%s is another set with %zu of %zu bytes", path, at, n);
+    dataset_free(d);
+    d = NULL;
+  }
+  dataset_free(whole);
+}
+
 void sweep_allocations(const file_request *r) {
   cldann_error error;
   dataset *d = NULL;

@@ -43,6 +43,8 @@ void hash_of(const dataset *d, char hex[HASH_HEX]);
  * so-manieth byte, for large files; flips 0: the format's library does not stand changed bytes.
  */
 void sweep_damage(const char *path, const file_request *like, size_t every, int flips);
+/* Cut anywhere, it is refused or gives the same set, for formats that know their length. */
+void sweep_cuts(const char *path, const file_request *like, size_t every);
 void sweep_allocations(const file_request *r);
 
 enum { SIDE = 40, PHOTOS = 5 };

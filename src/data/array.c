@@ -63,10 +63,13 @@ int array_is_vector(int rank, const uint64_t *size, uint64_t *n) {
 }
 
 void array_name(array_names *l, const char *name) {
+  const size_t from = l->at;
   if (l->at + 48 < sizeof l->text)
     l->at += (size_t)snprintf(l->text + l->at, sizeof l->text - l->at, "%s%.40s", l->n ? ", " : "", name);
   else if (!text_ends_with(l->text, "..."))
     l->at += (size_t)snprintf(l->text + l->at, sizeof l->text - l->at, ", ...");
+  for (size_t i = from; i < l->at; i++) /* a damaged file's names may be anything, and an error is one line */
+    if ((unsigned char)l->text[i] < ' ') l->text[i] = '?';
   l->n++;
 }
 

@@ -1,7 +1,8 @@
 /*
  * data/matlab.c: MATLAB files, v5 and, where matio has HDF5, v7.3, by matio. MATLAB stores the first index fastest, and its
  * image sets count items last, so (n,c) is read as it stands and (h,w,n) and (h,w,c,n) with the items first. matio prints what
- * it finds wrong, which is silenced here. Without matio, an error says so. See data/array.h.
+ * it finds wrong, which is silenced here, and gives what it could not read as whatever the memory held: whether a v5 file is
+ * whole is looked at before. Without matio, an error says so. See data/array.h.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -11,13 +12,65 @@
 
 #include "base/mem.h"
 #include "data/array.h"
+#include "data/bytes.h"
 
 #ifdef HAVE_MATIO
 #include <matio.h>
+#include <zlib.h>
 
 static void say_nothing(int level, char *message) {
   (void)level;
   (void)message;
+}
+
+static uint32_t word_at(const uint8_t *p, int little) {
+  return little ? p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24
+                : p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
+}
+
+/* Does it unpack to its end, with the right check sum? */
+static int unpacks(cldann_error *e, const uint8_t *bytes, uint32_t n, int *yes) {
+  enum { ROOM = 1 << 16 };
+  int rc = CLDANN_OK, state = Z_OK;
+  uint8_t *out = NULL;
+  z_stream z = {.next_in = (Bytef *)bytes, .avail_in = n};
+  TRY(mem_new(e, &out, ROOM, 1));
+  if (inflateInit(&z) != Z_OK) FAIL(e, CLDANN_E_MEM, "zlib does not start; free some memory");
+  while (state == Z_OK) {
+    z.next_out = out;
+    z.avail_out = ROOM;
+    state = inflate(&z, Z_NO_FLUSH);
+  }
+  inflateEnd(&z);
+  *yes = state == Z_STREAM_END;
+fail:
+  mem_free(out);
+  return rc;
+}
+
+/* The elements of a v5 file, each with its type and length before it, end where the file ends. */
+static int check_whole(cldann_error *e, const file_request *r) {
+  enum { HEADER = 128, COMPRESSED = 15 };
+  int rc, yes = 1;
+  uint8_t *b = NULL;
+  size_t n, at = HEADER;
+  TRY(bytes_read(e, r->path, &b, &n));
+  const int little = n >= HEADER && b[126] == 'I';
+  if (n < HEADER) FAIL(e, CLDANN_E_FORMAT, "%s is truncated in its header; fetch or make it again", r->path);
+  if (b[little ? 125 : 124] != 1) goto fail; /* v7.3 is HDF5, which looks after itself */
+  while (at < n) {
+    const uint32_t type = n - at < 8 ? 0 : word_at(b + at, little), length = n - at < 8 ? 0 : word_at(b + at + 4, little);
+    if (n - at < 8 || length > n - at - 8)
+      FAIL(e, CLDANN_E_FORMAT, "%s is truncated or damaged: the variable at byte %zu does not end; fetch or make it again",
+           r->path, at);
+    if (type == COMPRESSED) TRY(unpacks(e, b + at + 8, length, &yes));
+    if (!yes)
+      FAIL(e, CLDANN_E_FORMAT, "%s is damaged: the variable at byte %zu does not unpack; fetch or make it again", r->path, at);
+    at += 8 + (size_t)length;
+  }
+fail:
+  mem_free(b);
+  return rc;
 }
 
 static int is_numeric(const matvar_t *v) {
@@ -155,6 +208,7 @@ static int matlab_read(cldann_error *e, const file_request *r, dataset **out) {
   int rc = CLDANN_OK;
   dataset *d = NULL;
   mat_t *mat = NULL;
+  TRY(check_whole(e, r));
   Mat_LogInitFunc("cldann", say_nothing);
   if (!(mat = Mat_Open(r->path, MAT_ACC_RDONLY)))
     FAIL(e, CLDANN_E_FORMAT, "%s: matio cannot open it; it is damaged, packed or, if v7.3, matio here is without HDF5",

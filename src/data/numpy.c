@@ -93,6 +93,9 @@ static int parse(cldann_error *e, const char *name, npy *a) {
   if (a->count > (a->size - at - n) / (size_t)a->width)
     FAIL(e, CLDANN_E_FORMAT, "%s is truncated: of %llu bytes %llu are there; make it again", name,
          (unsigned long long)(a->count * (uint64_t)a->width), (unsigned long long)(a->size - at - n));
+  if (a->size - at - n > a->count * (uint64_t)a->width)
+    FAIL(e, CLDANN_E_FORMAT, "%s has %llu bytes behind its numbers; it is damaged, or holds more than one array", name,
+         (unsigned long long)(a->size - at - n - a->count * (uint64_t)a->width));
   a->data = b + at + n;
 fail:
   mem_free(head);
