@@ -17,16 +17,21 @@ static int refuse(void) {
   return atomic_fetch_sub(&fail_in, 1) <= 0;
 }
 
+/* The end of every allocation: p, which may have been refused, goes to *out; fresh: it is a block more than before. */
+static int hand_out(cldann_error *e, void *p, int fresh, void *out, size_t count, size_t size) {
+  if (!p)
+    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
+                   size);
+  if (fresh) atomic_fetch_add(&live, 1);
+  memcpy(out, &p, sizeof p);
+  return CLDANN_OK;
+}
+
 int mem_new(cldann_error *e, void *out, size_t count, size_t size) {
   void *p = NULL;
   if (count == 0 || size == 0) count = size = 1;
   if (count <= SIZE_MAX / size && !refuse()) p = calloc(count, size);
-  if (!p)
-    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
-                   size);
-  atomic_fetch_add(&live, 1);
-  memcpy(out, &p, sizeof p);
-  return CLDANN_OK;
+  return hand_out(e, p, 1, out, count, size);
 }
 
 int mem_new_pages(cldann_error *e, void *out, size_t count, size_t size) {
@@ -38,12 +43,7 @@ int mem_new_pages(cldann_error *e, void *out, size_t count, size_t size) {
     p = aligned_alloc(page, bytes);
     if (p) memset(p, 0, bytes);
   }
-  if (!p)
-    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
-                   size);
-  atomic_fetch_add(&live, 1);
-  memcpy(out, &p, sizeof p);
-  return CLDANN_OK;
+  return hand_out(e, p, 1, out, count, size);
 }
 
 int mem_resize(cldann_error *e, void *inout, size_t count, size_t size) {
@@ -51,12 +51,7 @@ int mem_resize(cldann_error *e, void *inout, size_t count, size_t size) {
   memcpy(&old, inout, sizeof old);
   if (count == 0 || size == 0) count = size = 1;
   if (count <= SIZE_MAX / size && !refuse()) p = realloc(old, count * size);
-  if (!p)
-    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory: %zu x %zu bytes were refused; free some memory", count,
-                   size);
-  if (!old) atomic_fetch_add(&live, 1);
-  memcpy(inout, &p, sizeof p);
-  return CLDANN_OK;
+  return hand_out(e, p, !old, inout, count, size);
 }
 
 int mem_strdup(cldann_error *e, char **out, const char *s) {
