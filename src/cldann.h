@@ -317,7 +317,8 @@ int cldann_try_choices(cldann_experiment *x, const cldann_choice *choices, int n
                        double *us);
 /*
  * Writes a tuning file, NULL: the user's, for this device and driver. What the file says of other devices, and of this one
- * for other shapes, stays; a choice with in_use set is left to the rule. Its times go in as comments of a kind.
+ * for other shapes, stays; a choice with in_use set is left to the rule. Its times go in as comments of a kind. n 0: nothing
+ * is written; the call tells whether what the file says now could be kept, before time is spent on measuring.
  */
 int cldann_write_tuning(cldann *c, const char *file, const cldann_choice *choices, int n);
 

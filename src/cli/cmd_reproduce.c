@@ -104,7 +104,6 @@ static int write_file(const cli_args *a, const table *t, table_form form, const 
   char path[PATH_MOST], *text = NULL;
   size_t size = 0;
   cldann_error e;
-  place *to = NULL;
   int rc;
   FILE *f = open_memstream(&text, &size);
   err_clear(&e);
@@ -113,11 +112,8 @@ static int write_file(const cli_args *a, const table *t, table_form form, const 
   if (fclose(f) != 0) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
   snprintf(path, sizeof path, "%s/%s.%s", a->out, t->name, ending);
   TRY(place_folder(&e, a->out, NULL));
-  TRY(place_open(&e, &to, path));
-  TRY(place_write(&e, to, text, size));
-  TRY(place_commit(&e, to));
+  TRY(place_whole(&e, path, text, size));
 fail:
-  place_free(to);
   free(text);
   return rc < 0 ? cli_fail(&e) : EXIT_FINE;
 }

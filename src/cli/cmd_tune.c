@@ -14,12 +14,12 @@
 #include "base/mem.h"
 #include "cli/child.h"
 #include "device/tuning.h"
+#include "ops/gemm.h"
 #include "train/metrics.h"
 
 enum { LIMIT = 30, OUTPUT = 4096, ROUNDS = 3 };
 static const double least_share = 0.005; /* of a step: passes that take less are left to the rule */
 static const double least_gain = 0.03;   /* less may be noise */
-#define LIBRARY "clblast"
 
 typedef struct tuner {
   const cli_args *a;
@@ -119,7 +119,7 @@ static int try_way(tuner *t, const cldann_choice *ways, int n, double *us) {
 /* ---- the ways of one pass ---- */
 
 static int is_library(const char *text) {
-  return !strncmp(text, LIBRARY, strlen(LIBRARY));
+  return !strncmp(text, GEMM_LIBRARY, strlen(GEMM_LIBRARY));
 }
 
 static double middle(const double v[ROUNDS]) {
@@ -189,7 +189,7 @@ static int tune_library(tuner *t) {
   double best = 0, us;
   if (product < 0) return 0;
   ways[0] = t->list[product];
-  snprintf(ways[0].use, sizeof ways[0].use, LIBRARY);
+  snprintf(ways[0].use, sizeof ways[0].use, GEMM_LIBRARY);
   for (int i = 0; i < t->n && !cli_interrupted(); i++) {
     if (!is_library(t->list[i].of)) continue;
     ways[1] = t->list[i];
@@ -231,7 +231,7 @@ static int tune_phase(tuner *t, cldann *c, cldann_experiment *x, int inference) 
 static void keep_library(tuner *t) {
   int used = 0;
   for (int i = 0; i < t->n_found; i++) used |= !t->found[i].in_use && is_library(t->found[i].use);
-  if (used && strcmp(t->library.use, "own") != 0) {
+  if (used && strcmp(t->library.use, GEMM_LIBRARY_OWN) != 0) {
     t->library.in_use = 0;
     push(t, &t->found, &t->n_found, &t->cap_found, &t->library);
   }
@@ -269,6 +269,10 @@ static int tune_all(tuner *t, cldann *c, cldann_experiment *x) {
   int code, rc;
   if (tuning_user_path(&t->error, &user) < 0) return cli_fail(&t->error);
   const char *file = t->a->out ? t->a->out : user;
+  if (cldann_write_tuning(c, file, NULL, 0) < 0) { /* before minutes are spent */
+    mem_free(user);
+    return cli_fail(cldann_get_error(c));
+  }
   rc = tune_phase(t, c, x, 0);
   if (rc == 0) rc = tune_phase(t, c, x, 1);
   keep_library(t);

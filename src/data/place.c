@@ -119,3 +119,14 @@ fail:
   mem_free(s);
   return rc;
 }
+
+int place_whole(cldann_error *e, const char *path, const void *data, size_t n) {
+  place *p = NULL;
+  int rc;
+  TRY(place_open(e, &p, path));
+  TRY(place_write(e, p, data, n));
+  TRY(place_commit(e, p));
+fail:
+  place_free(p);
+  return rc;
+}

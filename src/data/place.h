@@ -11,6 +11,9 @@
 
 typedef struct place place;
 
+/* A file of n bytes, in one go. */
+int place_whole(cldann_error *e, const char *path, const void *data, size_t n);
+
 int place_open(cldann_error *e, place **out, const char *path);
 int place_write(cldann_error *e, place *p, const void *data, size_t n);
 /* Everything on the disk, still under the temporary name: what can fail for want of room fails here. */

@@ -29,16 +29,12 @@ static int write_png(cldann_error *e, const char *path, const canvas *c) {
       .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB, .width = (png_uint_32)c->width, .height = (png_uint_32)c->height};
   png_alloc_size_t size = 0;
   uint8_t *bytes = NULL;
-  place *f = NULL;
   int rc = CLDANN_OK;
   if (!png_image_write_to_memory(&image, NULL, &size, 0, c->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", path, image.message);
   TRY(mem_new(e, &bytes, size, 1));
   if (!png_image_write_to_memory(&image, bytes, &size, 0, c->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", path, image.message);
-  TRY(place_open(e, &f, path));
-  TRY(place_write(e, f, bytes, size));
-  TRY(place_commit(e, f));
+  TRY(place_whole(e, path, bytes, size));
 fail:
-  place_free(f);
   mem_free(bytes);
   return rc;
 }

@@ -153,15 +153,11 @@ static void introduce(trainer *t) {
 
 static int write_experiment(cldann_experiment *x, const char *dir) {
   char *text = NULL, *path = NULL;
-  place *f = NULL;
   int rc;
   TRY(cldann_experiment_text(x, &text));
   TRY(text_join(&x->ctx->err, &path, dir, "experiment.conf"));
-  TRY(place_open(&x->ctx->err, &f, path));
-  TRY(place_write(&x->ctx->err, f, text, strlen(text)));
-  TRY(place_commit(&x->ctx->err, f));
+  TRY(place_whole(&x->ctx->err, path, text, strlen(text)));
 fail:
-  place_free(f);
   mem_free(text);
   mem_free(path);
   return rc;

@@ -206,7 +206,7 @@ fail:
 
 /* ---- trying ---- */
 
-/* The device's tuning with the choices added. The one in force is given back in *old, by name. */
+/* A copy of the device's tuning, with the choices added. */
 static int add_choices(cldann *c, const cldann_choice *choices, int n, tuning **out) {
   const tuning *now = device_get_tuning(c->dev);
   const char *key, *use;
@@ -346,7 +346,6 @@ fail:
 static int write_whole(cldann_error *e, const config_t *c, const char *path) {
   char *text = NULL, *dir = NULL;
   size_t size = 0;
-  place *to = NULL;
   FILE *f = open_memstream(&text, &size);
   int rc = CLDANN_OK;
   if (!f) FAIL(e, CLDANN_E_MEM, "out of memory for %s", path);
@@ -356,11 +355,8 @@ static int write_whole(cldann_error *e, const config_t *c, const char *path) {
   TRY(mem_strdup(e, &dir, path));
   dir[text_base(path) - path] = '\0';
   if (dir[0]) TRY(place_folder(e, dir, NULL));
-  TRY(place_open(e, &to, path));
-  TRY(place_write(e, to, text, size));
-  TRY(place_commit(e, to));
+  TRY(place_whole(e, path, text, size));
 fail:
-  place_free(to);
   mem_free(dir);
   free(text);
   return rc;
@@ -377,8 +373,10 @@ int cldann_write_tuning(cldann *c, const char *file, const cldann_choice *choice
   TRY(read_old(&c->err, &conf, file));
   config_setting_t *list = choices_of(&conf, device_get_info(c->dev));
   if (!list || !config_setting_is_list(list)) FAIL(&c->err, CLDANN_E_CONFIG, "%s: its list tuning is no list of groups", file);
-  TRY(put_choices(&c->err, list, choices, n));
-  TRY(write_whole(&c->err, &conf, file));
+  if (n > 0) {
+    TRY(put_choices(&c->err, list, choices, n));
+    TRY(write_whole(&c->err, &conf, file));
+  }
 fail:
   config_destroy(&conf);
   mem_free(user);
