@@ -126,8 +126,11 @@ static int program_files(cldann_error *e, const char *file, const char *defs, co
   names[(*n)++] = "layout";
   names[(*n)++] = "common";
   if (!shared) names[(*n)++] = file;
-  for (const kernel_source *s = kernel_sources; shared && s->name; s++)
-    if (s->shared && *n < MOST_TEXTS) names[(*n)++] = s->name;
+  for (const kernel_source *s = kernel_sources; shared && s->name; s++) {
+    if (!s->shared) continue;
+    if (*n == MOST_TEXTS) FAIL(e, CLDANN_E_ARG, "more than %d kernel files in one program; raise MOST_TEXTS", MOST_TEXTS);
+    names[(*n)++] = s->name;
+  }
   if (shared && *defs) FAIL(e, CLDANN_E_ARG, "cl/%s.cl shares its program and takes no -D values", file);
 fail:
   return rc;

@@ -29,7 +29,4 @@ void tuning_get(const tuning *t, int at, const char **key, const char **use);
 /* For people: the file, "the built-in tuning", or "no tuning". */
 const char *tuning_name(const tuning *t);
 
-/* A choice that cannot be made; arguments: tuning_name, way, key. */
-#define TUNING_UNFIT "%s: '%s' is no way to do '%s' on this device; make the file anew with 'cldann tune', or use --tuning none"
-
 #endif

@@ -8,6 +8,15 @@
 #include "base/mem.h"
 #include "device/tuning.h"
 
+/* The file names what cannot be done. */
+static void unfit(launches *l, const char *way, const char *key) {
+  if (l->failed) return;
+  l->failed =
+      err_set(l->err, CLDANN_E_CONFIG, __FILE__, __LINE__,
+              "%s: '%s' is no way to do '%s' on this device; make the file anew with 'cldann tune', or use --tuning none",
+              tuning_name(l->tuning), way, key);
+}
+
 /* ---- what was decided ---- */
 
 static decision *begin(launches *l, const char *key, const char *entry) {
@@ -56,8 +65,7 @@ void choice_emit(launches *l, const variant *table, int n, const char *key, cons
   const int outer = l->deciding, reference = l->in_reference;
   const char *const outer_numbers = l->numbers;
   if (l->force && !(v = named(l, table, n, l->force, strlen(l->force), what))) v = &table[n - 1];
-  if (entry && !(v = named(l, table, n, entry, strcspn(entry, " "), what)) && !l->failed)
-    l->failed = err_set(l->err, CLDANN_E_CONFIG, __FILE__, __LINE__, TUNING_UNFIT, tuning_name(l->tuning), entry, key);
+  if (entry && !(v = named(l, table, n, entry, strcspn(entry, " "), what))) unfit(l, entry, key);
   if (l->reference && !strcmp(l->reference, key)) l->in_reference = 1;
   if (l->in_reference) v = &table[n - 1], entry = NULL;
   if (!v) v = by_rule(l, table, n, what);
@@ -69,8 +77,7 @@ void choice_emit(launches *l, const variant *table, int n, const char *key, cons
     add_others(d, l, table, n, v, what);
     v->emit(l, v->name, what);
     l->decisions[at].last = l->n;
-    if (l->numbers && l->numbers[0] && !l->decisions[at].n_ways && !l->failed)
-      l->failed = err_set(l->err, CLDANN_E_CONFIG, __FILE__, __LINE__, TUNING_UNFIT, tuning_name(l->tuning), entry, key);
+    if (l->numbers && l->numbers[0] && !l->decisions[at].n_ways) unfit(l, entry, key);
   }
   l->deciding = outer;
   l->numbers = outer_numbers;
@@ -102,8 +109,7 @@ numbers choice_numbers(launches *l, const char *names, const numbers *ways, int 
       if (!strcmp(text, l->numbers)) break;
     }
     if (taken < 0) {
-      l->failed =
-          err_set(l->err, CLDANN_E_CONFIG, __FILE__, __LINE__, TUNING_UNFIT, tuning_name(l->tuning), l->numbers + 1, d->key);
+      unfit(l, l->numbers + 1, d->key);
       return ways[0];
     }
   }

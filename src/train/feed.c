@@ -52,7 +52,7 @@ fail:
 
 int feed_open(device *d, const feed_spec *spec, feed *f) {
   int rc;
-  *f = (feed){.spec = *spec, .dev = d, .bytes = feed_bytes(spec, NULL)};
+  *f = (feed){.spec = *spec, .dev = d};
   f->s.bytes = spec->set->type == DATA_U8 ? 1 : 4;
   f->s.channels = spec->set->c;
   TRY(spec->block ? open_streamed(f) : open_resident(f));

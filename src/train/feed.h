@@ -25,7 +25,6 @@ typedef struct feed {
   feed_spec spec;
   device *dev;
   stream s;          /* for the plan; the buffers are the feed's */
-  size_t bytes;      /* on the device */
   int32_t *order;    /* the rows of one step */
   struct feed_slot { /* on the host, what was or will be uploaded */
     int64_t holds;   /* which block: steps [holds block, (holds + 1) block); -1: none */
