@@ -177,6 +177,20 @@ static const char *number(char text[16], double v, int digits) {
   return text;
 }
 
+enum { TARGET, DEVIATION, SOURCE, GAP, FIGURES };
+typedef struct figures {
+  char text[FIGURES][16];
+} figures;
+
+static figures figures_of(const table *t, const table_row *row) {
+  figures f;
+  number(f.text[TARGET], mean_target(row), 4);
+  number(f.text[DEVIATION], deviation(row), 4);
+  number(f.text[SOURCE], mean_source(row), 4);
+  number(f.text[GAP], gap_covered(t, row), 2);
+  return f;
+}
+
 static void put_seeds(const table_row *row, FILE *f) {
   for (int i = 0; i < row->n_results; i++) fprintf(f, "%s%.4f", i ? " " : "", row->results[i].target_accuracy);
 }
@@ -200,7 +214,6 @@ static void put_heading(const table *t, const char *before, int quick, FILE *f) 
 }
 
 static void write_plain(const table *t, int quick, FILE *f) {
-  char a[16], b[16], c[16], d[16];
   int width = 8;
   put_heading(t, "", quick, f);
   for (int i = 0; i < t->n_rows; i++) width = (int)strlen(t->rows[i].name) > width ? (int)strlen(t->rows[i].name) : width;
@@ -208,8 +221,8 @@ static void write_plain(const table *t, int quick, FILE *f) {
   for (int i = 0; i < t->n_rows; i++) {
     const table_row *row = &t->rows[i];
     if (!row->n_results) continue;
-    fprintf(f, "%-*s  %7s  %7s  %7s  %7s  ", width, row->name, number(a, mean_target(row), 4), number(b, deviation(row), 4),
-            number(c, mean_source(row), 4), number(d, gap_covered(t, row), 2));
+    const figures v = figures_of(t, row);
+    fprintf(f, "%-*s  %7s  %7s  %7s  %7s  ", width, row->name, v.text[TARGET], v.text[DEVIATION], v.text[SOURCE], v.text[GAP]);
     put_seeds(row, f);
     fputs("; ", f);
     put_published(row, "nothing published", f);
@@ -218,14 +231,13 @@ static void write_plain(const table *t, int quick, FILE *f) {
 }
 
 static void write_markdown(const table *t, int quick, FILE *f) {
-  char a[16], b[16], c[16], d[16];
   put_heading(t, "# ", quick, f);
   fputs("\n| row | target | sd | source | share of the gap | each seed | published |\n|---|---|---|---|---|---|---|\n", f);
   for (int i = 0; i < t->n_rows; i++) {
     const table_row *row = &t->rows[i];
     if (!row->n_results) continue;
-    fprintf(f, "| %s | %s | %s | %s | %s | ", row->name, number(a, mean_target(row), 4), number(b, deviation(row), 4),
-            number(c, mean_source(row), 4), number(d, gap_covered(t, row), 2));
+    const figures v = figures_of(t, row);
+    fprintf(f, "| %s | %s | %s | %s | %s | ", row->name, v.text[TARGET], v.text[DEVIATION], v.text[SOURCE], v.text[GAP]);
     put_seeds(row, f);
     fputs(" | ", f);
     put_published(row, "-", f);
