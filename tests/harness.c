@@ -28,6 +28,15 @@ int harness_has(const char *way) {
   return gemm_has(device_get_info(harness_ctx->dev), way); /* the product has every variant there is */
 }
 
+op harness_op(const char *type, shape in, int units, cldann_window window) {
+  cldann_error e;
+  op o = {.type = op_find(type), .in = in, .units = units, .window = window};
+  err_clear(&e);
+  snprintf(o.name, sizeof o.name, "%s", type);
+  ck_assert_msg(o.type->infer(&o, &e) == CLDANN_OK, "%s: %s", type, e.message);
+  return o;
+}
+
 static void must(const rig *g, int rc, const char *what) {
   ck_assert_msg(rc >= 0, "%s: %s: %s", g->label, what, harness_ctx->err.message);
 }

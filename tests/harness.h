@@ -42,6 +42,9 @@ int harness_small(void);                     /* CLDANN_TEST_SMALL=1 */
 int harness_has(const char *way);            /* can this device run it? */
 extern const char *const harness_variants[]; /* NULL-terminated: cpu, generic, local, clblast */
 
+/* An op that is made and inferred, named after its type; a failure where its shapes do not fit. */
+op harness_op(const char *type, shape in, int units, cldann_window window);
+
 void rig_begin(rig *g, const char *way, const char *label);
 /* A new slot; rig_in and rig_out return its number. elem is 4 or 1. */
 int rig_in(rig *g, const char *name, int elem, int rows, int h, int w, int c);

@@ -65,7 +65,7 @@ tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 LDADD = libcldann_internal.la $(CHECK_LIBS)
 
 TESTS += $(test_scripts)
-EXTRA_DIST += $(test_scripts) tests/strip.awk tests/http_server.py tests/model_in_torch.py
+EXTRA_DIST += $(test_scripts) tests/cli_steps.sh tests/strip.awk tests/http_server.py tests/model_in_torch.py
 if HAVE_CHECK
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)

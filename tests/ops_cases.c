@@ -103,14 +103,11 @@ static double *new_inputs(const op_case *c, size_t n) {
 }
 
 static void trial_op(trial *t, const op_case *c, const char *way, int act, int beta) {
-  cldann_error e;
   char label[112];
   memset(t, 0, sizeof *t);
-  err_clear(&e);
   t->c = c;
-  t->o = (op){.type = op_find(c->op), .in = c->in, .units = c->units, .window = c->window, .act = act};
-  snprintf(t->o.name, sizeof t->o.name, "%s", c->op);
-  ck_assert_msg(t->o.type->infer(&t->o, &e) == CLDANN_OK, "%s: %s", c->op, e.message);
+  t->o = harness_op(c->op, c->in, c->units, c->window);
+  t->o.act = act;
   snprintf(label, sizeof label, "%s %d x (%d,%d,%d) units %d window %dx%d/%dx%d pad %d act %d beta %d", c->op, c->rows, c->in.h,
            c->in.w, c->in.c, c->units, t->o.window.height, t->o.window.width, t->o.window.stride_y, t->o.window.stride_x,
            (int)c->window.padding, act, beta);

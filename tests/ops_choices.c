@@ -33,23 +33,14 @@ typedef struct pass {
   int at[N_SLOTS];
 } pass;
 
-static op make_op(const char *type, shape in, int units, cldann_window window) {
-  cldann_error e;
-  op o = {.type = op_find(type), .in = in, .units = units, .window = window};
-  err_clear(&e);
-  snprintf(o.name, sizeof o.name, "%s", type);
-  ck_assert_msg(o.type->infer(&o, &e) == CLDANN_OK, "%s", e.message);
-  return o;
-}
-
 /* Forward and backward of a case under a tuning, emitted; launches are left to the caller. */
 static void emit(pass *p, const choice_case *c, const tuning *t) {
   memset(p, 0, sizeof *p);
   rig_begin(&p->g, "cpu", c->op);
   p->g.l->force = NULL;
   p->g.l->tuning = t;
-  p->o = make_op(c->op, c->in, c->units, c->window);
-  if (c->pool.height) p->pool = make_op("max_pool", p->o.out, 0, c->pool), p->o.pool = &p->pool;
+  p->o = harness_op(c->op, c->in, c->units, c->window);
+  if (c->pool.height) p->pool = harness_op("max_pool", p->o.out, 0, c->pool), p->o.pool = &p->pool;
   const shape out = c->pool.height ? p->pool.out : p->o.out, weights = {1, 1, (int)p->o.params[0].count},
               bias = {1, 1, c->units};
   const shape sizes[N_SLOTS] = {c->in, weights, bias, out, out, c->in, weights, bias, out};

@@ -51,23 +51,14 @@ typedef struct trial {
   size_t n_conv, n_y;
 } trial;
 
-static op make_op(const char *type, shape in, int units, cldann_window window) {
-  cldann_error e;
-  op o = {.type = op_find(type), .in = in, .units = units, .window = window};
-  err_clear(&e);
-  snprintf(o.name, sizeof o.name, "%s", type);
-  ck_assert_msg(o.type->infer(&o, &e) == CLDANN_OK, "%s", e.message);
-  return o;
-}
-
 static void trial_begin(trial *t, const pooled_case *c, const char *way, int number) {
   static const char *const names[] = {"x", "w", "b", "dy"}, *const grads[] = {"dx", "dw", "db"};
   char label[64];
   *t = (trial){.c = c};
   snprintf(label, sizeof label, "pooled convolution, case %d", number);
   rig_begin(&t->g, way, label);
-  t->conv = make_op("conv2d", c->in, c->units, c->window);
-  t->pool = make_op("max_pool", t->conv.out, 0, c->pool);
+  t->conv = harness_op("conv2d", c->in, c->units, c->window);
+  t->pool = harness_op("max_pool", t->conv.out, 0, c->pool);
   ck_assert_msg(conv2d_takes_pool(&t->conv, &t->pool), "%s: not taken", label);
   t->conv.act = c->act;
   t->conv.pool = &t->pool;
@@ -211,9 +202,9 @@ END_TEST
 
 /* Overlapping windows would be convolved twice. */
 START_TEST(not_taken) {
-  const op plain = make_op("conv2d", (shape){8, 8, 3}, 4, (cldann_window)SAME(3, 3));
-  const op overlapping = make_op("max_pool", plain.out, 0, (cldann_window)VALID(3, 3, 2, 2)),
-           halves = make_op("max_pool", plain.out, 0, (cldann_window)VALID(2, 2));
+  const op plain = harness_op("conv2d", (shape){8, 8, 3}, 4, (cldann_window)SAME(3, 3));
+  const op overlapping = harness_op("max_pool", plain.out, 0, (cldann_window)VALID(3, 3, 2, 2)),
+           halves = harness_op("max_pool", plain.out, 0, (cldann_window)VALID(2, 2));
   ck_assert(conv2d_takes_pool(&plain, &halves));
   ck_assert(!conv2d_takes_pool(&plain, &overlapping));
 }

@@ -2,35 +2,11 @@
 # test_cli.sh: the built command from outside: help, exit codes, one-line errors with the nearest name, and, where there
 # is an OpenCL device, a short training with its JSON lines and files. CLDANN_BIN names another binary.
 set -u
-root=$(cd "${CLDANN_SRCDIR:-$(dirname "$0")/..}" && pwd)
-bin=${CLDANN_BIN:-${CLDANN_BUILDDIR:-.}/cldann}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/cli_steps.sh
+. "$(dirname "$0")/cli_steps.sh"
 conf=$root/experiments/blobs.conf
-failed=
 unset CLDANN_DATA CLDANN_MIRROR
 
-[ -x "$bin" ] || { echo "no command at $bin"; exit 1; }
-
-wrong() {
-  echo "$1"
-  sed 's/^/    /' "$tmp/out" "$tmp/err"
-  failed=yes
-}
-run() { # ARGUMENT...: fills out, err and rc
-  rc=0
-  "$bin" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || rc=$?
-}
-# fails CODE TEXT ARGUMENT...: exit code CODE, nothing on standard output, one line on standard error with TEXT in it.
-fails() {
-  want=$1 text=$2
-  shift 2
-  run "$@"
-  [ "$rc" = "$want" ] || wrong "cldann $*: exit code $rc, not $want"
-  [ ! -s "$tmp/out" ] || wrong "cldann $*: an error, but something on standard output"
-  { [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q '^cldann: ' "$tmp/err"; } || wrong "cldann $*: not one line 'cldann: ...'"
-  grep -qF -e "$text" "$tmp/err" || wrong "cldann $*: the error lacks: $text"
-}
 # shows TEXT ARGUMENT...: succeeds, with TEXT on standard output and nothing on standard error.
 shows() {
   text=$1

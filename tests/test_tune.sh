@@ -3,31 +3,12 @@
 # wrong, one crashes and one never ends. They must be left out and the rest measured; the file that comes of it must be taken,
 # change no bit, and be refused where it cannot be right. CLDANN_BIN names another binary.
 set -u
-root=$(cd "${CLDANN_SRCDIR:-$(dirname "$0")/..}" && pwd)
-bin=${CLDANN_BIN:-${CLDANN_BUILDDIR:-.}/cldann}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/cli_steps.sh
+. "$(dirname "$0")/cli_steps.sh"
 unset CLDANN_TUNING CLDANN_DATA CLDANN_KERNEL_PATH
 XDG_CONFIG_HOME=$tmp/config
 export XDG_CONFIG_HOME
-failed=
 
-wrong() {
-  echo "$1"
-  sed 's/^/    /' "$tmp/out" "$tmp/err"
-  failed=yes
-}
-run() { # ARGUMENT...: fills out, err and rc
-  rc=0
-  "$bin" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || rc=$?
-}
-fails() { # CODE TEXT ARGUMENT...
-  want=$1 text=$2
-  shift 2
-  run "$@"
-  [ "$rc" = "$want" ] || wrong "cldann $*: exit code $rc, not $want"
-  grep -qF -e "$text" "$tmp/err" || wrong "cldann $*: the error lacks: $text"
-}
 told() { grep -q -e "$1" "$tmp/err" || wrong "cldann tune does not tell: $1"; }
 
 run devices --json
