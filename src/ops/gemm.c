@@ -18,9 +18,12 @@
 /* A block of B of this size stays in the first-level cache while rows of A and c go by. */
 enum { PANEL_BYTES = 32768 };
 
-/* Copying B into panels pays where each panel serves many rows and B is too large to be read in place. */
+/*
+ * Copying B into panels pays where each panel serves many rows, and B is too large and its rows lie too far apart to be read
+ * in place: of 250 x 100 x 2352 the copy makes a quarter more, of 1024 x 768 x 1024 it saves 7 %.
+ */
 static int panel_rule(const gemm *g, tile t) {
-  return g->m >= 16 * t.rows && (double)g->k * g->n * 4 > 262144;
+  return g->m >= 16 * t.rows && g->n >= 256 && (double)g->k * g->n * 4 > 262144;
 }
 
 /* About 256 rows, in whole tiles: they stay in the second-level cache while panel after panel goes by. */
