@@ -172,6 +172,9 @@ typedef struct cldann_experiment cldann_experiment;
  */
 int cldann_experiment_load(cldann *c, const char *path, const char *const *overrides, int n, const char *data_dir,
                            cldann_experiment **out);
+/* The experiment that a model file is of, which the file holds. The rest as for cldann_experiment_load. */
+int cldann_experiment_of_model(cldann *c, const char *model_path, const char *const *overrides, int n, const char *data_dir,
+                               cldann_experiment **out);
 void cldann_experiment_free(cldann_experiment *x);
 /* The experiment as one file: overrides, preset and defaults in their places. Freed by cldann_free_text. */
 int cldann_experiment_text(cldann_experiment *x, char **out);
@@ -221,7 +224,7 @@ typedef struct cldann_train_options {
  * the last good step is kept (and written to out_dir).
  */
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result);
-/* Evaluates a model file written by cldann_train on the experiment's test sets. */
+/* Evaluates a model file written by cldann_train on the experiment's test sets, its input as that training took it. */
 int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result);
 /*
  * The launch plan of one training step and the memory of a whole run as text, the caller's to free with cldann_free_text. Loads

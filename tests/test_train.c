@@ -199,6 +199,34 @@ START_TEST(models_travel) {
 }
 END_TEST
 
+/* With nothing but the file: the experiment is in it, and the mean that its input takes, whatever other data there are. */
+START_TEST(models_travel_alone) {
+  const char *set[] = {"steps=20", "input.subtract_mean=true", "data.target.n=640", "data.target_test.n=150"};
+  const char *less[] = {"data.source.n=64", "data.target.n=64"};
+  cldann_experiment *x = load("experiments/digits.conf", set, 4), *alone = NULL, *other = NULL;
+  const cldann_train_options o = {.out_dir = folder};
+  const char *path = in("model.safetensors");
+  cldann_result a, b;
+  ck_assert_msg(cldann_train(x, &o, &a) == 0, "%s", ctx->err.message);
+  ck_assert_msg(cldann_experiment_of_model(ctx, path, NULL, 0, NULL, &alone) == 0, "%s", ctx->err.message);
+  ck_assert_msg(cldann_evaluate(alone, path, NULL, &b) == 0, "%s", ctx->err.message);
+  ck_assert_double_eq(a.target_loss, b.target_loss);
+  ck_assert_double_eq(a.source_loss, b.source_loss);
+  ck_assert_int_eq(cldann_experiment_of_model(ctx, path, less, 2, NULL, &other), 0);
+  ck_assert_msg(cldann_evaluate(other, path, NULL, &b) == 0, "%s", ctx->err.message);
+  ck_assert_double_eq(a.target_loss, b.target_loss);
+  cldann_experiment_free(other);
+  float *zero = calloc(alone->net->param_count, sizeof *zero);
+  ck_assert_int_eq(model_save(&ctx->err, in("bare.safetensors"), alone->net, zero, NULL), 0);
+  free(zero);
+  ck_assert_int_eq(cldann_experiment_of_model(ctx, in("bare.safetensors"), NULL, 0, NULL, &other), CLDANN_E_FORMAT);
+  ck_assert_msg(strstr(ctx->err.message, "does not hold the experiment"), "%s", ctx->err.message);
+  cldann_clear_error(ctx);
+  cldann_experiment_free(alone);
+  cldann_experiment_free(x);
+}
+END_TEST
+
 /* In the file, weights lie as PyTorch has them: a convolution's (out,in,y,x), a dense layer's (out, c,y,x of its input). */
 START_TEST(models_lie_as_pytorch_has_them) {
   enum { H = 3, W = 4, C = 2, KH = 3, KW = 2, O = 5, UNITS = 3 };
@@ -211,7 +239,7 @@ START_TEST(models_lie_as_pytorch_has_them) {
   const size_t n = net->param_count, wc = conv->param_at[0], wd = dense->param_at[0], ws = small->param_at[0];
   float *p = calloc(n, sizeof *p), *back = calloc(n, sizeof *p), *file;
   for (size_t i = 0; i < n; i++) p[i] = (float)i;
-  ck_assert_int_eq(model_save(&ctx->err, in("layout.safetensors"), net, p), CLDANN_OK);
+  ck_assert_int_eq(model_save(&ctx->err, in("layout.safetensors"), net, p, NULL), CLDANN_OK);
   FILE *f = fopen(in("layout.safetensors"), "rb");
   unsigned char length[8];
   ck_assert_uint_eq(fread(length, 1, 8, f), 8);
@@ -353,6 +381,7 @@ int main(void) {
   tcase_add_test(t, blobs_learn);
   tcase_add_test(t, divergence_is_caught_and_the_last_good_model_kept);
   tcase_add_test(t, models_travel);
+  tcase_add_test(t, models_travel_alone);
   tcase_add_test(t, models_lie_as_pytorch_has_them);
   tcase_add_test(t, evaluation_batches);
   tcase_add_test(t, bench_tells_what_the_plan_does);

@@ -63,7 +63,7 @@ typedef struct cli_args {
 
 typedef struct cli_command {
   const char *name; /* one word, or two for `data` */
-  const char *args; /* as the usage line shows them; each word is required */
+  const char *args; /* as the usage line shows them; words in brackets may be left out, and come first */
   const char *summary, *help;
   unsigned options;
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */

@@ -20,7 +20,7 @@ static int run(const cli_args *a) {
   cldann_train_options o = progress_options(&p, NULL, NULL);
   if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
   if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
-  int rc = cldann_evaluate(x, a->arg[1], &o, &r);
+  int rc = cldann_evaluate(x, a->arg[a->n_args - 1], &o, &r);
   progress_clear(&p);
   if (rc < 0)
     code = cli_fail(cldann_get_error(c));
@@ -36,10 +36,10 @@ fail:
 
 const cli_command cmd_eval = {
     .name = "eval",
-    .args = "EXPERIMENT MODEL",
+    .args = "[EXPERIMENT] MODEL",
     .summary = "evaluate a trained model",
-    .help = "Evaluates a model file, which 'cldann train --out DIR' wrote as DIR/model.safetensors, on the test sets of an\n"
-            "experiment file. The network must be that of the training.",
+    .help = "Evaluates a model file, which 'cldann train --out DIR' wrote as DIR/model.safetensors, on the test sets of the\n"
+            "experiment that it is of, which the file holds, or of another one with the same network.",
     .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_JSON | CLI_QUIET,
     .run = run,
 };

@@ -116,11 +116,13 @@ static int count_words(const char *s) {
   return n;
 }
 
+/* Words in brackets, which come first, may be left out. */
 static int check_args(const cli_command *c, const cli_args *a, const char *surplus) {
-  int wanted = count_words(c->args);
   const char *missing = c->args;
   if (surplus) return cli_fail_usage("'%s' is one argument too many; usage: cldann %s %s [options]", surplus, c->name, c->args);
-  if (a->n_args == wanted) return EXIT_FINE;
+  for (; *missing == '['; missing += strcspn(missing, " "), missing += strspn(missing, " ")) {
+  }
+  if (a->n_args >= count_words(missing)) return EXIT_FINE;
   for (int i = 0; i < a->n_args; i++) missing += strcspn(missing, " ") + 1;
   return cli_fail_usage("%.*s is missing; usage: cldann %s %s [options]", (int)strcspn(missing, " "), missing, c->name,
                         c->args);

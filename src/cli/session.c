@@ -70,7 +70,10 @@ int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra
   err_clear(&e);
   if (mem_new(&e, &all, (size_t)n + 1, sizeof *all) < 0) return cli_fail(&e);
   for (int i = 0; i < n; i++) all[i] = i < a->n_sets ? a->sets[i] : extra[i - a->n_sets];
-  if (cldann_experiment_load(c, a->arg[0], all, n, a->data, x) < 0) code = cli_fail(cldann_get_error(c));
+  const char *from = a->arg[0];
+  const int rc = text_ends_with(from, ".safetensors") ? cldann_experiment_of_model(c, from, all, n, a->data, x)
+                                                      : cldann_experiment_load(c, from, all, n, a->data, x);
+  if (rc < 0) code = cli_fail(cldann_get_error(c));
   mem_free(all);
   return code;
 }

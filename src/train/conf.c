@@ -315,14 +315,21 @@ static int check_text(const struct config *c, const char *text) {
   return CLDANN_OK;
 }
 
-static int read_file(struct config *c) {
-  int rc = CLDANN_OK;
-  char *text = NULL;
-  TRY(read_text(c, &text));
+static int parse_text(struct config *c, const char *text) {
+  int rc;
   TRY(check_text(c, text));
   if (!config_read_string(&c->file, text))
     FAIL(c->err, CLDANN_E_CONFIG, "%.180s:%d: %s; see doc/experiments.md for how a file is written", c->path,
          config_error_line(&c->file), config_error_text(&c->file) ? config_error_text(&c->file) : "out of memory");
+fail:
+  return rc;
+}
+
+static int read_file(struct config *c) {
+  int rc = CLDANN_OK;
+  char *text = NULL;
+  TRY(read_text(c, &text));
+  TRY(parse_text(c, text));
 fail:
   mem_free(text);
   return rc;
@@ -426,7 +433,8 @@ fail:
   return rc;
 }
 
-int conf_load(cldann_error *e, const conf_key *root, const char *path, const char *const *sets, int n, struct config **out) {
+int conf_load(cldann_error *e, const conf_key *root, const char *path, const char *text, const char *const *sets, int n,
+              struct config **out) {
   int rc;
   struct config *c = NULL;
   TRY(mem_new(e, &c, 1, sizeof *c));
@@ -434,7 +442,7 @@ int conf_load(cldann_error *e, const conf_key *root, const char *path, const cha
   config_init(&c->file);
   TRY(mem_strdup(e, &c->path, path));
   TRY(mem_new(e, &c->sets, (size_t)n + 1, sizeof *c->sets));
-  TRY(read_file(c));
+  TRY(text ? parse_text(c, text) : read_file(c));
   for (int i = 0; i < n; i++) TRY(add_set(c, sets[i]));
   TRY(check_group(c, config_root_setting(&c->file), root, "", "presets"));
   for (int i = 0; i < n; i++) TRY(check_set(c, &c->sets[i], root));

@@ -53,8 +53,12 @@ struct config {
   const config_setting_t *preset; /* a group of `presets`, or NULL */
 };
 
-/* Reads and checks all layers against `root`. Freed by conf_free. */
-int conf_load(cldann_error *e, const conf_key *root, const char *path, const char *const *sets, int n, struct config **out);
+/*
+ * Reads and checks all layers against `root`. The file is `text` where that is not NULL, and `path` then only what messages
+ * call it. Freed by conf_free.
+ */
+int conf_load(cldann_error *e, const conf_key *root, const char *path, const char *text, const char *const *sets, int n,
+              struct config **out);
 void conf_free(struct config *c);
 
 /* The value at a dotted path in the layers up to `last`, and which layer it was; NULL when absent. */

@@ -115,8 +115,8 @@ static int read_settings(cldann_experiment *x, const char *path) {
   return CLDANN_OK;
 }
 
-int cldann_experiment_load(cldann *c, const char *path, const char *const *overrides, int n, const char *data_dir,
-                           cldann_experiment **out) {
+int experiment_open(cldann *c, const char *path, const char *text, const char *const *overrides, int n, const char *data_dir,
+                    cldann_experiment **out) {
   int rc;
   cldann_experiment *x = NULL;
   *out = NULL;
@@ -124,7 +124,7 @@ int cldann_experiment_load(cldann *c, const char *path, const char *const *overr
   TRY(mem_new(&c->err, &x, 1, sizeof *x));
   x->ctx = c;
   if (data_dir) TRY(mem_strdup(&c->err, &x->data_dir, data_dir));
-  TRY(conf_load(&c->err, root_keys, path, overrides, n, &x->cfg));
+  TRY(conf_load(&c->err, root_keys, path, text, overrides, n, &x->cfg));
   TRY(read_settings(x, path));
   TRY(experiment_check_data(x));
   TRY(experiment_build_net(x));
@@ -133,6 +133,11 @@ int cldann_experiment_load(cldann *c, const char *path, const char *const *overr
 fail:
   cldann_experiment_free(x);
   return rc;
+}
+
+int cldann_experiment_load(cldann *c, const char *path, const char *const *overrides, int n, const char *data_dir,
+                           cldann_experiment **out) {
+  return experiment_open(c, path, NULL, overrides, n, data_dir, out);
 }
 
 int cldann_experiment_text(cldann_experiment *x, char **out) {

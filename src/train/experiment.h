@@ -21,6 +21,10 @@ struct cldann_experiment {
   dataset *source, *target, *source_test, *target_test;
 };
 
+/* cldann_experiment_load; text: the file's, where it is not to be read from `path`. */
+int experiment_open(cldann *c, const char *path, const char *text, const char *const *overrides, int n, const char *data_dir,
+                    cldann_experiment **out);
+
 /* Loads all four sets, labels included; who may see which is the trainer's business. Once: a second call does nothing. */
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user);
 

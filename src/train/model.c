@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "data/place.h"
 
-enum { HEADER_LIMIT = 1 << 20 };
+enum { HEADER_LIMIT = 1 << 22 };
 
 static void param_name(const cldann_node *n, int k, char *out, size_t size) {
   snprintf(out, size, "%s.%s", n->o.name, n->o.params[k].suffix);
@@ -84,10 +84,25 @@ static json_t *describe(const cldann_node *node, int k) {
                    (json_int_t)((at + node->o.params[k].count) * 4));
 }
 
+/* The format's metadata are texts: the mean becomes numbers with a blank between them. */
+static json_t *describe_file(const model_about *about) {
+  json_t *o = json_pack("{s:s, s:s}", "format", "pt", "cldann", CLDANN_VERSION);
+  char *text = NULL;
+  size_t size = 0;
+  FILE *f;
+  if (!about || !(f = open_memstream(&text, &size))) return o;
+  for (int c = 0; c < about->channels; c++) fprintf(f, "%s%.9g", c ? " " : "", (double)about->mean[c]);
+  fclose(f);
+  json_object_set_new(o, "experiment", json_string(about->experiment));
+  if (about->channels) json_object_set_new(o, "input_mean", json_string(text));
+  free(text);
+  return o;
+}
+
 /* Padded, so that the tensors behind it are aligned. The caller's (free). */
-static char *header_text(const cldann_net *net) {
+static char *header_text(const cldann_net *net, const model_about *about) {
   char name[64];
-  json_t *h = json_pack("{s:{s:s, s:s}}", "__metadata__", "format", "pt", "cldann", CLDANN_VERSION);
+  json_t *h = json_pack("{s:o}", "__metadata__", describe_file(about));
   for (int i = 0; i < net->n; i++)
     for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
       param_name(net->nodes[i], k, name, sizeof name);
@@ -109,11 +124,11 @@ static void turn_all(const cldann_net *net, const float *params, float *file) {
     }
 }
 
-int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params) {
+int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params, const model_about *about) {
   place *f = NULL;
   unsigned char length[8];
   float *file = NULL;
-  char *text = header_text(net);
+  char *text = header_text(net, about);
   int rc;
   if (!text) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header", path);
   TRY(mem_new(e, &file, net->param_count, sizeof *file));
@@ -161,47 +176,108 @@ fail:
   return rc;
 }
 
-int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params) {
+/* A model file, open, with its header read: the tensors' bytes are data_size bytes from data_at on. */
+typedef struct model_file {
+  FILE *f;
+  json_t *header;
+  size_t data_at, data_size;
+} model_file;
+
+static void close_file(model_file *m) {
+  if (m->f) fclose(m->f);
+  json_decref(m->header);
+}
+
+static int open_file(cldann_error *e, const char *path, model_file *m) {
   unsigned char length[8];
-  char *text = NULL, name[64];
-  float *file = NULL;
-  json_t *header = NULL;
+  char *text = NULL;
   json_error_t why;
   uint64_t n = 0;
-  size_t at = 0;
   int rc = CLDANN_OK;
   struct stat st;
-  FILE *f = NULL;
+  *m = (model_file){0};
   if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* before opening, which waits for ever at a pipe */
     FAIL(e, CLDANN_E_IO, "%s is not a file; name the model.safetensors that 'cldann train --out DIR' wrote", path);
-  f = fopen(path, "rb");
-  if (!f) FAIL(e, CLDANN_E_IO, "%s: %s; name the model.safetensors that 'cldann train --out DIR' wrote", path, strerror(errno));
-  fseek(f, 0, SEEK_END);
-  const long size = ftell(f);
-  rewind(f);
-  if (size < 8 || fread(length, 1, 8, f) != 8) FAIL(e, CLDANN_E_FORMAT, "%s is too short for a model file", path);
+  m->f = fopen(path, "rb");
+  if (!m->f)
+    FAIL(e, CLDANN_E_IO, "%s: %s; name the model.safetensors that 'cldann train --out DIR' wrote", path, strerror(errno));
+  fseek(m->f, 0, SEEK_END);
+  const long size = ftell(m->f);
+  rewind(m->f);
+  if (size < 8 || fread(length, 1, 8, m->f) != 8) FAIL(e, CLDANN_E_FORMAT, "%s is too short for a model file", path);
   for (int i = 0; i < 8; i++) n |= (uint64_t)length[i] << (8 * i);
   if (n > HEADER_LIMIT || n > (uint64_t)size - 8) FAIL(e, CLDANN_E_FORMAT, "%s is not a safetensors file, or is damaged", path);
   TRY(mem_new(e, &text, (size_t)n + 1, 1));
-  if (fread(text, 1, (size_t)n, f) != (size_t)n) FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short", path);
-  if (!(header = json_loads(text, 0, &why))) FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
+  if (fread(text, 1, (size_t)n, m->f) != (size_t)n) FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short", path);
+  if (!(m->header = json_loads(text, 0, &why))) FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
+  m->data_at = 8 + (size_t)n;
+  m->data_size = (size_t)size - m->data_at;
+fail:
+  mem_free(text);
+  return rc;
+}
+
+int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params) {
+  model_file m;
+  char name[64];
+  float *file = NULL;
+  size_t at = 0;
+  int rc;
+  TRY(open_file(e, path, &m));
   TRY(mem_new(e, &file, net->param_count, sizeof *file));
   for (int i = 0; i < net->n; i++)
     for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
       const size_t count = net->nodes[i]->o.params[k].count, to = net->nodes[i]->param_at[k];
       const turned t = turn(net->nodes[i], k);
       param_name(net->nodes[i], k, name, sizeof name);
-      TRY(locate(e, path, header, name, &t, count, (size_t)size - 8 - (size_t)n, &at));
-      fseek(f, (long)(8 + n + at), SEEK_SET);
-      if (fread(file + to, 4, count, f) != count) FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s is cut short", path, name);
+      TRY(locate(e, path, m.header, name, &t, count, m.data_size, &at));
+      fseek(m.f, (long)(m.data_at + at), SEEK_SET);
+      if (fread(file + to, 4, count, m.f) != count) FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s is cut short", path, name);
       if (!all_finite(file + to, count))
         FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s has values that are not finite; it is damaged", path, name);
       copy_turned(&t, file + to, params + to, 1);
     }
 fail:
-  if (f) fclose(f);
-  json_decref(header);
-  mem_free(text);
+  close_file(&m);
   mem_free(file);
   return rc;
+}
+
+/* Numbers with blanks between them, all finite; *n gets how many. */
+static int read_mean(cldann_error *e, const char *path, const char *text, float **out, int *n) {
+  const char *at = text;
+  char *end;
+  int rc = CLDANN_OK;
+  for (*n = 0;; at = end) {
+    const float v = strtof(at, &end);
+    if (end == at) break;
+    TRY(mem_resize(e, out, (size_t)*n + 1, sizeof **out));
+    (*out)[(*n)++] = v;
+  }
+  if (!*n || *end || !all_finite(*out, (size_t)*n))
+    FAIL(e, CLDANN_E_FORMAT, "%s: its input_mean is not a list of numbers; it is damaged", path);
+fail:
+  return rc;
+}
+
+int model_read_about(cldann_error *e, const char *path, model_about *about) {
+  model_file m;
+  int rc;
+  *about = (model_about){0};
+  TRY(open_file(e, path, &m));
+  const json_t *o = json_object_get(m.header, "__metadata__");
+  const char *experiment = json_string_value(json_object_get(o, "experiment"));
+  const char *mean = json_string_value(json_object_get(o, "input_mean"));
+  if (experiment) TRY(mem_strdup(e, &about->experiment, experiment));
+  if (mean) TRY(read_mean(e, path, mean, &about->mean, &about->channels));
+fail:
+  close_file(&m);
+  if (rc < 0) model_forget_about(about);
+  return rc;
+}
+
+void model_forget_about(model_about *about) {
+  mem_free(about->experiment);
+  mem_free(about->mean);
+  *about = (model_about){0};
 }

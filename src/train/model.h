@@ -8,8 +8,19 @@
 
 #include "net/graph.h"
 
-int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params);
+/* What a file says besides its tensors, so that a model can be used with nothing else at hand. */
+typedef struct model_about {
+  char *experiment; /* all of it, as cldann_experiment_text writes it */
+  float *mean;      /* (channels): the net's input is (x - mean) * input.scale */
+  int channels;     /* 0: no mean is subtracted */
+} model_about;
+
+/* about NULL: it says nothing. */
+int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params, const model_about *about);
 /* Fills params; every parameter of the net must be there with its shape. Nothing is allocated on the file's word alone. */
 int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params);
+/* Where a file says nothing, as one of another program, experiment is NULL. Emptied by model_forget_about. */
+int model_read_about(cldann_error *e, const char *path, model_about *about);
+void model_forget_about(model_about *about);
 
 #endif

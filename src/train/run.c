@@ -73,16 +73,31 @@ fail:
 
 /* ---- train, evaluate ---- */
 
+static int tell_about(trainer *t, model_about *about) {
+  int rc;
+  *about = (model_about){0};
+  TRY(cldann_experiment_text(t->x, &about->experiment));
+  if (!t->x->s.mean_channels) return CLDANN_OK;
+  about->channels = net_input(t->x->net)->o.out.c;
+  TRY(mem_new(t->err, &about->mean, (size_t)about->channels, sizeof *about->mean));
+  TRY(buffer_read(t->b.mean, 0, about->mean, (size_t)about->channels * 4));
+fail:
+  return rc;
+}
+
 static int save(trainer *t) {
   const cldann_net *net = t->x->net;
+  model_about about = {0};
   float *params = NULL;
   char *path = NULL;
   int rc;
   TRY(mem_new(t->err, &params, net->param_count, sizeof *params));
   TRY(trainer_params(t, params));
   TRY(text_join(t->err, &path, t->o.out_dir, "model.safetensors"));
-  TRY(model_save(t->err, path, net, params));
+  TRY(tell_about(t, &about));
+  TRY(model_save(t->err, path, net, params, &about));
 fail:
+  model_forget_about(&about);
   mem_free(params);
   mem_free(path);
   return rc;
@@ -188,6 +203,35 @@ fail:
   return rc;
 }
 
+int cldann_experiment_of_model(cldann *c, const char *model_path, const char *const *overrides, int n, const char *data_dir,
+                               cldann_experiment **out) {
+  model_about about = {0};
+  int rc;
+  *out = NULL;
+  TRY(model_read_about(&c->err, model_path, &about));
+  if (!about.experiment)
+    FAIL(&c->err, CLDANN_E_FORMAT, "%s does not hold the experiment it is of; name the experiment file too", model_path);
+  TRY(experiment_open(c, model_path, about.experiment, overrides, n, data_dir, out));
+fail:
+  model_forget_about(&about);
+  return rc;
+}
+
+/* A model's input is as its training took it, whatever the data here: their mean may be another. */
+static int take_mean(trainer *t, const char *model_path) {
+  const size_t channels = (size_t)net_input(t->x->net)->o.out.c;
+  model_about about = {0};
+  int rc;
+  TRY(model_read_about(t->err, model_path, &about));
+  if (about.channels && (size_t)about.channels != channels)
+    FAIL(t->err, CLDANN_E_FORMAT, "%s: its input_mean has %d channels, the net's input %zu; the file is damaged", model_path,
+         about.channels, channels);
+  if (about.channels) TRY(buffer_write(t->b.mean, 0, about.mean, channels * 4));
+fail:
+  model_forget_about(&about);
+  return rc;
+}
+
 int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result) {
   trainer *t = NULL;
   float *params = NULL;
@@ -196,6 +240,7 @@ int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_t
   TRY(model_load(&x->ctx->err, model_path, x->net, params));
   TRY(trainer_open(x, options, &t)); /* no training plan: only the test sets are looked at */
   TRY(trainer_set_params(t, params));
+  TRY(take_mean(t, model_path));
   introduce_device(t);
   trainer_say(t, "tuning: %s", tuning_name(device_get_tuning(t->dev)));
   say_where_data_are(t);
