@@ -109,6 +109,14 @@ fails 4 'made by' train "$conf" --tuning "$tmp/nonesuch"
 fails 3 'own.conf:' tune "$conf" --out "$tmp/own.conf" --quiet
 [ "$(cat "$tmp/own.conf")" = 'tuning = ( {' ] || wrong "tune touched a file that it cannot read"
 
+# What ships: its ways can all be done on the devices it is for.
+rm -f "$file"
+run devices --json
+for_this=$(grep -c '"default": true.*"platform": "Portable Computing Language".*"vector_width": 16,' "$tmp/out")
+run bench "$root/experiments/mnist-usps.conf" --batch 2 --json
+[ "$rc" = 0 ] || wrong "with the tuning that ships: exit code $rc"
+[ "$for_this" = 0 ] || grep -q 'built-in tuning; 3 of' "$tmp/out" || wrong "the tuning that ships is not taken"
+
 # The user's own file: taken when there is one for this device, and no obstacle to whoever asks for none.
 mkdir -p "$tmp/config/cldann"
 write "$name" "$way"
