@@ -101,7 +101,7 @@ typedef struct cldann_net cldann_net;
 typedef struct cldann_node cldann_node;
 
 typedef enum { CLDANN_FEATURES, CLDANN_LABEL_HEAD, CLDANN_DOMAIN_HEAD } cldann_branch_id;
-typedef enum { CLDANN_VALID, CLDANN_SAME, CLDANN_EXPLICIT } cldann_padding;
+typedef enum { CLDANN_VALID, CLDANN_SAME, CLDANN_CEIL, CLDANN_EXPLICIT } cldann_padding;
 /* Which rows of a training batch: all, its source half, its target half. Outside training every choice means all. */
 typedef enum { CLDANN_ROWS_ALL, CLDANN_ROWS_SOURCE, CLDANN_ROWS_TARGET } cldann_rows_id;
 typedef enum { CLDANN_TARGET_LABELS, CLDANN_TARGET_DOMAIN } cldann_loss_target;
@@ -118,7 +118,10 @@ typedef struct cldann_layer {
   cldann_init weights, biases;
 } cldann_layer;
 
-/* The window of a convolution or a pooling. SAME: output = ceil(input / stride), as TensorFlow pads. */
+/*
+ * The window of a convolution or a pooling. SAME: output = ceil(input / stride), as TensorFlow pads. CEIL, for poolings: the
+ * output is rounded up, and the last windows end at the border, as Caffe has it.
+ */
 typedef struct cldann_window {
   int height, width;      /* in pixels */
   int stride_y, stride_x; /* 0 means 1 for a convolution, the window for a pooling */
@@ -140,9 +143,14 @@ cldann_node *cldann_input(cldann_net *net, int height, int width, int channels);
 cldann_node *cldann_dense(cldann_node *x, int units, const cldann_layer *layer); /* flattens (h,w,c) itself */
 cldann_node *cldann_conv2d(cldann_node *x, int filters, const cldann_window *window, const cldann_layer *layer);
 cldann_node *cldann_max_pool(cldann_node *x, const cldann_window *window);
+cldann_node *cldann_avg_pool(cldann_node *x, const cldann_window *window); /* mean over what of a window lies inside */
+cldann_node *cldann_global_pool(cldann_node *x);                           /* mean over all pixels: (1,1,channels) */
 cldann_node *cldann_relu(cldann_node *x);
+cldann_node *cldann_leaky_relu(cldann_node *x, float slope); /* x, or slope * x where x < 0 */
 cldann_node *cldann_sigmoid(cldann_node *x);
 cldann_node *cldann_tanh(cldann_node *x);
+/* In training each element is 0 with this probability, else divided by 1 - rate (Srivastava et al. 2014); otherwise y = x. */
+cldann_node *cldann_dropout(cldann_node *x, float rate);
 cldann_node *cldann_flatten(cldann_node *x);
 cldann_node *cldann_rows(cldann_node *x, cldann_rows_id rows);
 

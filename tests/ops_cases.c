@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "harness.h"
 #include "ops_suites.h"
 #include "reference.h"
@@ -27,6 +28,8 @@ typedef struct op_case {
   { __VA_ARGS__, .padding = CLDANN_VALID }
 #define SAME(...) \
   { __VA_ARGS__, .padding = CLDANN_SAME }
+#define CEIL(...) \
+  { __VA_ARGS__, .padding = CLDANN_CEIL }
 #define PAD(T, B, L, R, ...) \
   { __VA_ARGS__, .padding = CLDANN_EXPLICIT, .top = T, .bottom = B, .left = L, .right = R }
 
@@ -66,6 +69,16 @@ static const op_case cases[] = {
     {"max_pool", 1, {1, 65, 3}, 0, VALID(1, 3, 1, 2), 0},
     {"max_pool", 3, {6, 6, 5}, 0, VALID(2, 2), TIES | SMALL},
     {"max_pool", 3, {7, 6, 33}, 0, SAME(3, 3, 2, 2), TIES},
+    {"max_pool", 2, {28, 14, 3}, 0, CEIL(3, 3, 2, 2), BETA1 | SMALL},
+    {"max_pool", 3, {5, 6, 2}, 0, CEIL(2, 2, 3, 3), BETA1}, /* a last window that would start outside */
+    {"avg_pool", 3, {6, 6, 5}, 0, VALID(2, 2), BETA1 | SMALL},
+    {"avg_pool", 2, {7, 6, 33}, 0, SAME(3, 3, 2, 2), BETA1 | SMALL},
+    {"avg_pool", 2, {9, 7, 2}, 0, PAD(1, 0, 0, 1, 3, 2, 1, 1), BETA1},
+    {"avg_pool", 2, {10, 5, 17}, 0, CEIL(3, 3, 2, 2), BETA1 | SMALL},
+    {"global_pool", 3, {7, 5, 17}, 0, {0}, BETA1 | SMALL},
+    {"global_pool", 65, {1, 1, 3}, 0, {0}, BETA1},
+    {"leaky_relu", 65, {1, 1, 64}, 0, {0}, BETA1},
+    {"leaky_relu", 3, {5, 3, 1}, 0, {0}, BETA1 | SMALL},
     {"relu", 1, {1, 1, 1}, 0, {0}, BETA1 | SMALL},
     {"relu", 65, {1, 1, 64}, 0, {0}, BETA1},
     {"sigmoid", 3, {7, 5, 3}, 0, {0}, BETA1 | SMALL},
@@ -96,7 +109,7 @@ static double *new_inputs(const op_case *c, size_t n) {
       x[i] = floor(1.5 + 1.5 * draw_uniform(12, i));
     else if (!strcmp(c->op, "max_pool"))
       x[i] = (double)((i * 7919 + 5) % n) - (double)n / 2;
-    else if (!strcmp(c->op, "relu"))
+    else if (strstr(c->op, "relu"))
       x[i] = (double)(float)(x[i] + (x[i] > 0 ? 0.25 : -0.25));
   }
   return x;
@@ -108,6 +121,7 @@ static void trial_op(trial *t, const op_case *c, const char *way, int act, int b
   t->c = c;
   t->o = harness_op(c->op, c->in, c->units, c->window);
   t->o.act = act;
+  t->o.slope = 0.125f;
   snprintf(label, sizeof label, "%s %d x (%d,%d,%d) units %d window %dx%d/%dx%d pad %d act %d beta %d", c->op, c->rows, c->in.h,
            c->in.w, c->in.c, c->units, t->o.window.height, t->o.window.width, t->o.window.stride_y, t->o.window.stride_x,
            (int)c->window.padding, act, beta);
@@ -286,7 +300,7 @@ END_TEST
 
 /* Every op has rows above, or a test of its own. */
 START_TEST(every_op_is_tested) {
-  static const char *const elsewhere[] = {"input", "flatten", "rows", "reversal", "softmax_xent", "logistic_xent"};
+  static const char *const elsewhere[] = {"input", "flatten", "rows", "reversal", "dropout", "softmax_xent", "logistic_xent"};
   for (int i = 0; op_types[i]; i++) {
     int found = 0;
     for (size_t j = 0; j < sizeof cases / sizeof *cases; j++) found += !strcmp(cases[j].op, op_types[i]->name);
@@ -318,6 +332,57 @@ START_TEST(activations_in_place) {
     rig_end(&g);
     free(x), free(yv), free(dy), free(want), free(mag);
   }
+}
+END_TEST
+
+/* The mask is that of base/rng.h, the same forward and backward, another in another step, and rate of it is zeros. */
+static void dropout_trial(const char *way, int beta) {
+  enum { N = 4233, STEP = 7 };
+  const uint64_t seed = 0x123456789abcdefULL;
+  const float rate = 0.3f;
+  rig g;
+  op o = {.type = &op_dropout, .in = {1, 1, N / 3}, .rate = rate};
+  rig_begin(&g, way, beta ? "dropout, beta 1" : "dropout, beta 0");
+  const int x = rig_in(&g, "x", 4, 3, 1, 1, N / 3), y = rig_out(&g, "y", 4, 3, 1, 1, N / 3);
+  const int dy = rig_in(&g, "dy", 4, 3, 1, 1, N / 3), dx = rig_out(&g, "dx", 4, 3, 1, 1, N / 3);
+  const int control = rig_in(&g, "control", 4, 1, 1, 1, CTL_WORDS);
+  const op_io io = {.x = g.slots[x].t,
+                    .y = g.slots[y].t,
+                    .dy = g.slots[dy].t,
+                    .dx = g.slots[dx].t,
+                    .beta = beta,
+                    .control = g.slots[control].t,
+                    .seed = seed,
+                    .stream = 5};
+  o.type->forward(g.l, &o, &io);
+  o.type->backward(g.l, &o, &io);
+  rig_bind(&g);
+  double *xv = new_normals(1, N), *dyv = new_normals(2, N), *before = new_normals(3, N);
+  ctl_word words[CTL_WORDS] = {[CTL_STEP] = {.i = STEP}};
+  rig_put_doubles(&g, x, xv), rig_put_doubles(&g, dy, dyv), rig_put(&g, control, words);
+  rig_poison(&g, y), rig_poison(&g, dx);
+  if (beta) rig_put_doubles(&g, dx, before);
+  rig_run(&g, 1, g.l->n);
+  double *gy = rig_get_doubles(&g, y), *gx = rig_get_doubles(&g, dx);
+  int zeros = 0, moved = 0;
+  for (size_t i = 0; i < N; i++) {
+    const int off = rng_unit(rng_words(seed, 5, STEP, i / 4).v[i % 4]) < rate;
+    const double scale = off ? 0 : 1 / (1 - (double)rate);
+    zeros += off;
+    moved += off != (rng_unit(rng_words(seed, 5, STEP + 1, i / 4).v[i % 4]) < rate);
+    ck_assert_msg(fabs(gy[i] - xv[i] * scale) <= 1e-6 * fabs(xv[i]), "element %zu forward", i);
+    ck_assert_msg(fabs(gx[i] - (beta ? before[i] : 0) - dyv[i] * scale) <= 1e-6 * (fabs(dyv[i]) + fabs(before[i])),
+                  "element %zu backward", i);
+  }
+  ck_assert(abs(zeros - (int)(0.3 * N)) < 120); /* four standard deviations */
+  ck_assert_int_gt(moved, N / 4);
+  rig_end(&g);
+  free(xv), free(dyv), free(before), free(gy), free(gx);
+}
+
+START_TEST(dropout_masks) {
+  for (int v = 0; harness_variants[v]; v++)
+    for (int beta = 0; beta < 2 && harness_has(harness_variants[v]); beta++) dropout_trial(harness_variants[v], beta);
 }
 END_TEST
 
@@ -432,6 +497,7 @@ TCase *op_cases(void) {
   tcase_add_test(t, views);
   tcase_add_test(t, reversal);
   tcase_add_test(t, activations_in_place);
+  tcase_add_test(t, dropout_masks);
   tcase_add_loop_test(t, op_case_test, 0, (int)(sizeof cases / sizeof *cases));
   return t;
 }

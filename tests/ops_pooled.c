@@ -25,10 +25,14 @@ typedef struct pooled_case {
 #define SAME(...) \
   { __VA_ARGS__, .padding = CLDANN_SAME }
 
+#define CEIL(...) \
+  { __VA_ARGS__, .padding = CLDANN_CEIL }
+
 static const pooled_case cases[] = {
     {2, {6, 6, 3}, 4, SAME(3, 3), VALID(2, 2), ACT_RELU, 0, 1},
     {1, {1, 1, 1}, 1, VALID(1, 1), VALID(1, 1), ACT_NONE, 1, 1},
     {3, {9, 7, 2}, 5, SAME(3, 2), SAME(2, 2), ACT_TANH, 1, 1}, /* windows cut by the edge, a short row of the patch */
+    {2, {10, 9, 4}, 6, VALID(4, 3), CEIL(2, 2), ACT_RELU, 1, 1},
     {2, {14, 14, 32}, 48, SAME(5, 5), SAME(2, 2), ACT_RELU, 0, 0},
     {3, {28, 28, 3}, 32, SAME(5, 5), SAME(2, 2), ACT_RELU, 1, 0},
     {33, {8, 8, 1}, 17, VALID(3, 3), VALID(3, 3), ACT_SIGMOID, 0, 0},     /* partial sums of several images, odd channels */

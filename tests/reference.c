@@ -21,6 +21,12 @@ static void axis(int in, int k, int stride, cldann_padding mode, int before, int
     *lead = pad > 0 ? pad / 2 : 0;
     return;
   }
+  if (mode == CLDANN_CEIL) {
+    *lead = *out = 0;
+    for (int at = 0; at < in; at += stride, ++*out)
+      if (at > 0 && at - stride + k >= in) break; /* the one before has reached the end */
+    return;
+  }
   if (mode == CLDANN_VALID) before = after = 0;
   *lead = before;
   *out = 0;
@@ -29,7 +35,8 @@ static void axis(int in, int k, int stride, cldann_padding mode, int before, int
 
 static geometry window_of(const op *o) {
   const cldann_window *w = &o->window;
-  const int pool = is(o, "max_pool");
+  const int pool = is(o, "max_pool") || is(o, "avg_pool");
+  if (is(o, "global_pool")) return (geometry){o->in.h, o->in.w, 1, 1, 0, 0, 1, 1};
   geometry g = {w->height, w->width ? w->width : w->height, w->stride_y, w->stride_x, 0, 0, 0, 0};
   if (!g.sy) g.sy = pool ? g.kh : 1;
   if (!g.sx) g.sx = pool ? g.kw : 1;
@@ -91,10 +98,38 @@ static void pool_forward(void *what, size_t out, size_t in, int cell) {
   }
 }
 
+static int averages(const op *o) {
+  return is(o, "avg_pool") || is(o, "global_pool");
+}
+
+static void count_cells(void *what, size_t out, size_t in, int cell) {
+  const pass *p = what;
+  (void)in, (void)cell;
+  p->best[out]++;
+}
+
+/* The cells of each window. The caller's to free. */
+static size_t *window_cells(const op *o, int rows) {
+  const geometry g = window_of(o);
+  pass p = {.o = o, .best = calloc((size_t)rows * (size_t)g.oh * (size_t)g.ow, sizeof(size_t))};
+  each_cell(o, rows, count_cells, &p);
+  return p.best;
+}
+
+static void average(void *what, size_t out, size_t in, int cell) {
+  const pass *p = what;
+  const size_t c = (size_t)p->o->in.c;
+  (void)cell;
+  for (size_t i = 0; i < c; i++) {
+    if (p->y) p->y[out * c + i] += p->x[in * c + i] / (double)p->best[out];
+    if (p->dx) p->dx[in * c + i] += p->dy[out * c + i] / (double)p->best[out];
+  }
+}
+
 shape ref_shape(const op *o) {
   if (is(o, "dense")) return (shape){1, 1, o->units};
   if (is(o, "flatten")) return (shape){1, 1, o->in.h * o->in.w * o->in.c};
-  if (is(o, "conv2d") || is(o, "max_pool")) {
+  if (is(o, "conv2d") || is(o, "max_pool") || averages(o)) {
     const geometry g = window_of(o);
     return (shape){g.oh, g.ow, is(o, "conv2d") ? o->units : o->in.c};
   }
@@ -140,6 +175,13 @@ void ref_forward(const op *o, int rows, const double *x, const double *w, const 
     size_t *best = pool_winners(o, rows, x, n);
     for (size_t i = 0; i < n; i++) y[i] = x[best[i] - 1];
     free(best);
+  } else if (averages(o)) {
+    memset(y, 0, n * sizeof *y);
+    p.best = window_cells(o, rows);
+    each_cell(o, rows, average, &p);
+    free(p.best);
+  } else if (is(o, "leaky_relu")) {
+    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? (double)o->slope * x[i] : x[i];
   } else {
     memcpy(y, x, n * sizeof *y);
   }
@@ -170,6 +212,12 @@ void ref_backward(const op *o, int rows, const ref_io *io) {
     size_t *best = pool_winners(o, rows, io->x, n);
     for (size_t i = 0; i < n; i++) io->dx[best[i] - 1] += io->dy[i];
     free(best);
+  } else if (averages(o)) {
+    pass p = {.o = o, .dy = io->dy, .dx = io->dx, .best = window_cells(o, rows)};
+    each_cell(o, rows, average, &p);
+    free(p.best);
+  } else if (is(o, "leaky_relu")) {
+    for (size_t i = 0; i < n; i++) io->dx[i] = io->dy[i] * (io->x[i] > 0 ? 1 : (double)o->slope);
   } else {
     for (size_t i = 0; i < n; i++) {
       const double y = io->y[i];
@@ -181,12 +229,15 @@ void ref_backward(const op *o, int rows, const ref_io *io) {
 
 double ref_terms(const op *o) {
   const geometry g = window_of(o);
-  return is(o, "dense") ? (double)items(o->in, 1) : is(o, "conv2d") ? (double)g.kh * g.kw * o->in.c : 1;
+  return is(o, "dense")    ? (double)items(o->in, 1)
+         : is(o, "conv2d") ? (double)g.kh * g.kw * o->in.c
+         : averages(o)     ? (double)g.kh * g.kw
+                           : 1;
 }
 
 double ref_terms_dx(const op *o) {
   const geometry g = window_of(o);
-  return is(o, "dense") ? o->units : is(o, "conv2d") ? (double)g.kh * g.kw * o->units : 9;
+  return is(o, "dense") ? o->units : is(o, "conv2d") ? (double)g.kh * g.kw * o->units : averages(o) ? (double)g.kh * g.kw : 9;
 }
 
 double ref_terms_dw(const op *o, int rows) {

@@ -97,6 +97,29 @@ START_TEST(same_seed_same_bits) {
 }
 END_TEST
 
+/* Dropout: the same seed gives the same masks, a rate of 0 none; an evaluation, which has none, gives the same twice. */
+START_TEST(dropout_in_a_run) {
+  static const char *const rates[] = {"0.5", "0.5", "0.0"};
+  double target[3], again;
+  for (int i = 0; i < 3; i++) {
+    char net[160];
+    snprintf(net, sizeof net, "net.features=({op=\"dense\"; units=15;}, {op=\"relu\";}, {op=\"dropout\"; rate=%s;})", rates[i]);
+    const char *set[] = {"steps=200", net};
+    cldann_experiment *x = load("experiments/blobs.conf", set, 2);
+    const cldann_train_options o = {.out_dir = folder};
+    cldann_result r;
+    ck_assert_msg(cldann_train(x, &o, &r) == 0, "%s", ctx->err.message);
+    target[i] = r.target_loss;
+    ck_assert_msg(cldann_evaluate(x, in("model.safetensors"), NULL, &r) == 0, "%s", ctx->err.message);
+    again = r.target_loss;
+    ck_assert_double_eq(target[i], again);
+    cldann_experiment_free(x);
+  }
+  ck_assert_double_eq(target[0], target[1]);
+  ck_assert_double_ne(target[0], target[2]);
+}
+END_TEST
+
 static void scramble_target_labels(cldann_experiment *x) {
   ck_assert_ptr_nonnull(x->target->y);
   for (int i = 0; i < x->target->n; i++) x->target->y[i] = (x->target->y[i] * 7 + 3) % 10;
@@ -376,6 +399,7 @@ int main(void) {
   tcase_add_test(t, schedules);
   tcase_add_test(t, lambda_modes);
   tcase_add_test(t, same_seed_same_bits);
+  tcase_add_test(t, dropout_in_a_run);
   tcase_add_test(t, target_labels_are_not_seen);
   tcase_add_test(t, momentum_lives_across_steps);
   tcase_add_test(t, blobs_learn);

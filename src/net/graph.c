@@ -163,6 +163,18 @@ cldann_node *cldann_conv2d(cldann_node *x, int filters, const cldann_window *win
 cldann_node *cldann_max_pool(cldann_node *x, const cldann_window *window) {
   return add(x, &(op){.type = &op_max_pool, .window = *window});
 }
+cldann_node *cldann_avg_pool(cldann_node *x, const cldann_window *window) {
+  return add(x, &(op){.type = &op_avg_pool, .window = *window});
+}
+cldann_node *cldann_global_pool(cldann_node *x) {
+  return add(x, &(op){.type = &op_global_pool});
+}
+cldann_node *cldann_leaky_relu(cldann_node *x, float slope) {
+  return add(x, &(op){.type = &op_leaky_relu, .slope = slope});
+}
+cldann_node *cldann_dropout(cldann_node *x, float rate) {
+  return add(x, &(op){.type = &op_dropout, .rate = rate});
+}
 cldann_node *cldann_relu(cldann_node *x) {
   return add(x, &(op){.type = &op_relu});
 }

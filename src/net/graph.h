@@ -24,7 +24,7 @@ struct cldann_net {
   cldann_node **nodes;
   int n, cap;
   cldann_branch_id branch;
-  int per_op[16]; /* counters for default names, by row of op_types */
+  int per_op[32]; /* counters for default names, by row of op_types */
   /* Parameters grouped by branch, so an optimiser or a checkpoint is one pass over a range. Set by net_layout. */
   size_t group_at[BRANCHES], group_count[BRANCHES], param_count;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 
 typedef struct slot { /* what the planner knows of a node */
   op o;               /* a copy, with fusion and reduction decided */
@@ -125,6 +126,8 @@ static tensor view_of(planner *p, int i, tensor base) {
 static op_io io_of(planner *p, int i) {
   slot *n = &p->at[i];
   op_io io = {.y = n->y, .saved = n->saved, .labels = p->labels, .control = p->control, .row0 = n->row0};
+  io.seed = p->s->seed;
+  io.stream = RNG_DROPOUT + (uint32_t)i;
   if (p->net->nodes[i]->in) io.x = below(p, i)->y;
   io.w = param_tensor(p, i, 0, p->b->params, "parameters");
   io.b = param_tensor(p, i, 1, p->b->params, "parameters");
@@ -140,7 +143,7 @@ static void forward_node(planner *p, int i) {
     n->y = p->x;
   } else if (flags & OP_VIEW) {
     n->y = view_of(p, i, below(p, i)->y);
-  } else if ((flags & OP_ALIAS) || n->fused) {
+  } else if ((flags & OP_ALIAS) || n->fused || ((flags & OP_TRAIN) && !p->s->train)) {
     n->y = below(p, i)->y;
   } else if (flags & OP_LOSS) {
     if (p->s->train) return; /* training gets statistics and gradient from one launch, in backward */

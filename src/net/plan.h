@@ -37,6 +37,7 @@ typedef struct plan_spec {
   int label_reduce, domain_reduce;
   int optimiser; /* METHOD of cl/optim.cl */
   float scale;
+  uint64_t seed;         /* of random ops */
   const char *force;     /* a kernel variant to prefer (tests); NULL: tuning file and rule */
   const char *reference; /* the key of a pass to do by the reference (ops/choice.h); NULL: none */
 } plan_spec;

@@ -13,6 +13,8 @@
 
 static int infer(op *o, cldann_error *e) {
   int rc;
+  if (o->window.padding == CLDANN_CEIL)
+    FAIL(e, CLDANN_E_SHAPE, "conv2d %s: padding \"ceil\" is for poolings; use \"same\", \"valid\" or four numbers", o->name);
   TRY(window_infer(o, e, 1, 1));
   if (o->units < 1) FAIL(e, CLDANN_E_SHAPE, "conv2d %s: filters is %d; it must be at least 1", o->name, o->units);
   o->out.c = o->units;

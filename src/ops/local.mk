@@ -8,6 +8,7 @@ libcldann_internal_la_SOURCES += \
 	src/ops/conv2d_local.c \
 	src/ops/conv2d_pooled.c \
 	src/ops/dense.c \
+	src/ops/dropout.c \
 	src/ops/flatten.c \
 	src/ops/gemm.c \
 	src/ops/gemm.h \

@@ -35,7 +35,9 @@ typedef struct op {
   cldann_layer layer;
   cldann_rows_id rows;
   cldann_loss_target target;
-  float lambda;
+  float lambda; /* reversal */
+  float slope;  /* leaky_relu */
+  float rate;   /* dropout */
   /* set by infer */
   int pad_top, pad_left;
   param params[2];
@@ -57,6 +59,8 @@ typedef struct op_io {
   tensor dy, dw, db;
   tensor labels, control, stats; /* losses */
   int row0;                      /* losses: x's first row within the batch */
+  uint64_t seed;                 /* of random ops, and the stream that is this node's own */
+  uint32_t stream;
 } op_io;
 
 enum {
@@ -65,7 +69,8 @@ enum {
   OP_ALIAS = 4, /* y is x; the gradient has a buffer of its own */
   OP_LOSS = 8,
   OP_FUSES = 16, /* takes an activation behind it into its own launches */
-  OP_ACT = 32    /* an activation: may be fused, and its dx may be its dy */
+  OP_ACT = 32,   /* an activation: may be fused, and its dx may be its dy */
+  OP_TRAIN = 64  /* in training alone; outside it an alias */
 };
 
 struct op_type {
@@ -81,8 +86,8 @@ struct op_type {
 };
 
 extern const op_type *const op_types[]; /* NULL-terminated */
-extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_relu, op_sigmoid, op_tanh, op_flatten, op_rows, op_reversal,
-    op_softmax_xent, op_logistic_xent;
+extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_avg_pool, op_global_pool, op_relu, op_leaky_relu,
+    op_sigmoid, op_tanh, op_dropout, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
 
 const op_type *op_find(const char *name);
 size_t op_param_count(const op *o);

@@ -1,5 +1,6 @@
 /*
- * ops/pool.c: max-pooling. Forward keeps the winner of each window (one byte), backward gathers by it: see cl/pool.cl.
+ * ops/pool.c: poolings: see cl/pool.cl. Max: forward keeps the winner of each window (one byte), backward gathers by it.
+ * Average: the mean over the cells of a window that lie inside the input; global: over all of them.
  */
 #include "ops/window.h"
 
@@ -62,4 +63,43 @@ static void backward(launches *l, const op *o, const op_io *io) {
   pixels(l, k, n, o->in.w);
 }
 
+/* ---- averages ---- */
+
+static int infer_average(op *o, cldann_error *e) {
+  int rc;
+  TRY(window_infer(o, e, 0, 0));
+  o->out.c = o->in.c;
+fail:
+  return rc;
+}
+
+static int infer_global(op *o, cldann_error *e) {
+  o->window = (cldann_window){.height = o->in.h, .width = o->in.w, .padding = CLDANN_VALID};
+  return infer_average(o, e);
+}
+
+static void average_forward(launches *l, const op *o, const op_io *io) {
+  const int n = io->y.rows * o->out.h * o->out.w;
+  launch *k = add(l, o, "avg_pool_forward");
+  launch_in(l, k, io->x);
+  launch_out(l, k, io->y);
+  launch_int(l, k, n);
+  pixels(l, k, n, o->out.w);
+}
+
+static void average_backward(launches *l, const op *o, const op_io *io) {
+  const int n = io->x.rows * o->in.h * o->in.w;
+  if (!io->dx.buf) return;
+  launch *k = add(l, o, "avg_pool_backward");
+  launch_in(l, k, io->dy);
+  launch_write(l, k, io->dx, io->beta);
+  launch_int(l, k, n);
+  launch_int(l, k, io->beta);
+  pixels(l, k, n, o->in.w);
+}
+
+const op_type op_avg_pool = {
+    .name = "avg_pool", .infer = infer_average, .forward = average_forward, .backward = average_backward};
+const op_type op_global_pool = {
+    .name = "global_pool", .infer = infer_global, .forward = average_forward, .backward = average_backward};
 const op_type op_max_pool = {.name = "max_pool", .infer = infer, .forward = forward, .backward = backward};

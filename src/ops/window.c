@@ -1,10 +1,19 @@
-/* ops/window.c: see ops/window.h. SAME pads as TensorFlow does: the odd pixel goes to the bottom and the right. */
+/*
+ * ops/window.c: see ops/window.h. SAME pads as TensorFlow does: the odd pixel goes to the bottom and the right. CEIL pads
+ * nothing: what a window lacks at the bottom and the right is not there.
+ */
 #include "ops/window.h"
 
 static int same_pad(int in, int k, int stride, int *out) {
   *out = ceil_div(in, stride);
   const int total = (*out - 1) * stride + k - in;
   return total > 0 ? total / 2 : 0;
+}
+
+/* Rounded up; but every window starts inside the input. */
+static int ceil_out(int in, int k, int stride) {
+  const int out = ceil_div(in - k, stride) + 1;
+  return (out - 1) * stride >= in ? out - 1 : out;
 }
 
 int window_infer(op *o, cldann_error *e, int default_stride_y, int default_stride_x) {
@@ -19,6 +28,14 @@ int window_infer(op *o, cldann_error *e, int default_stride_y, int default_strid
   if (w->padding == CLDANN_SAME) {
     o->pad_top = same_pad(o->in.h, w->height, w->stride_y, &o->out.h);
     o->pad_left = same_pad(o->in.w, w->width, w->stride_x, &o->out.w);
+    return CLDANN_OK;
+  }
+  if (w->padding == CLDANN_CEIL) {
+    if (o->in.h < w->height || o->in.w < w->width)
+      FAIL(e, CLDANN_E_SHAPE, "%s %s: a %dx%d window does not fit its %dx%d input; use a smaller one", o->type->name, o->name,
+           w->height, w->width, o->in.h, o->in.w);
+    o->out.h = ceil_out(o->in.h, w->height, w->stride_y);
+    o->out.w = ceil_out(o->in.w, w->width, w->stride_x);
     return CLDANN_OK;
   }
   if (w->padding == CLDANN_VALID) w->top = w->bottom = w->left = w->right = 0;

@@ -17,7 +17,7 @@ enum { ITEM_MAX = 1 << 24 };
 /* ---- the keys ---- */
 
 static const char *const init_kinds[] = {"truncated_normal", "glorot", "he", "constant", NULL}; /* as cldann_init_kind */
-static const char *const paddings[] = {"valid", "same", NULL};                                  /* as cldann_padding */
+static const char *const paddings[] = {"valid", "same", "ceil", NULL};                          /* as cldann_padding */
 
 static const conf_key init_keys[] = {
     {.name = "kind", .type = CONF_CHOICE, .choices = init_kinds},
@@ -46,15 +46,21 @@ static const conf_key dense_keys[] = {COUNT_KEY("units"), INIT_KEY, NAME_KEY, EN
 static const conf_key conv2d_keys[] = {
     COUNT_KEY("filters"), PAIR_KEY("kernel"), PAIR_KEY("stride"), PADDING_KEY, INIT_KEY, NAME_KEY, END};
 static const conf_key pool_keys[] = {PAIR_KEY("window"), PAIR_KEY("stride"), PADDING_KEY, NAME_KEY, END};
+static const conf_key leaky_keys[] = {{.name = "slope", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
+static const conf_key dropout_keys[] = {{.name = "rate", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
 static const conf_key reversal_keys[] = {{.name = "lambda", .type = CONF_NUMBER, .min = -1000, .max = 1000}, NAME_KEY, END};
 
 static const conf_key op_keys[] = {
     {.name = "conv2d", .type = CONF_GROUP, .keys = conv2d_keys},
     {.name = "dense", .type = CONF_GROUP, .keys = dense_keys},
     {.name = "max_pool", .type = CONF_GROUP, .keys = pool_keys},
+    {.name = "avg_pool", .type = CONF_GROUP, .keys = pool_keys},
+    {.name = "global_pool", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "relu", .type = CONF_GROUP, .keys = plain_keys},
+    {.name = "leaky_relu", .type = CONF_GROUP, .keys = leaky_keys},
     {.name = "sigmoid", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "tanh", .type = CONF_GROUP, .keys = plain_keys},
+    {.name = "dropout", .type = CONF_GROUP, .keys = dropout_keys},
     {.name = "flatten", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "reversal", .type = CONF_GROUP, .keys = reversal_keys},
     {.name = "softmax_xent", .type = CONF_GROUP, .keys = plain_keys},
@@ -146,9 +152,14 @@ static int read_op(const struct config *c, const config_setting_t *s, const clda
     TRY(need(c, s, "kernel"));
     o->units = (int)conf_int(conf_member(s, "filters"), 0);
     read_window(s, "kernel", &o->window);
-  } else if (o->type == &op_max_pool) {
+  } else if (o->type == &op_max_pool || o->type == &op_avg_pool) {
     TRY(need(c, s, "window"));
     read_window(s, "window", &o->window);
+  } else if (o->type == &op_leaky_relu) {
+    o->slope = (float)conf_number(conf_member(s, "slope"), 0.01);
+  } else if (o->type == &op_dropout) {
+    TRY(need(c, s, "rate"));
+    o->rate = (float)conf_number(conf_member(s, "rate"), 0.0);
   } else if (o->type == &op_reversal) {
     o->lambda = (float)conf_number(conf_member(s, "lambda"), 1.0);
   }

@@ -143,7 +143,8 @@ static int describe_training(trainer *t) {
                    .label_reduce = s->label_reduce,
                    .domain_reduce = s->domain_reduce,
                    .optimiser = method_of(s->optimiser.kind),
-                   .scale = (float)s->scale};
+                   .scale = (float)s->scale,
+                   .seed = s->seed};
   *h = (phase){.name = "training", .n = 1 + both, .roles = {m->source ? "source" : "target", "target"}};
   h->most_block = (int)t->chunk;
   TRY(sampler_new(t->err, &t->samplers[0], first->name, first->n, p->split, s->seed, RNG_SHUFFLE_SOURCE));
