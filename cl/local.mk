@@ -21,6 +21,7 @@ cl_shared_files = \
 	cl/gather.cl \
 	cl/gemm_plain.cl \
 	cl/loss.cl \
+	cl/norm.cl \
 	cl/optim.cl \
 	cl/reduce.cl \
 	cl/reversal.cl \

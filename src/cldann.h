@@ -151,6 +151,12 @@ cldann_node *cldann_sigmoid(cldann_node *x);
 cldann_node *cldann_tanh(cldann_node *x);
 /* In training each element is 0 with this probability, else divided by 1 - rate (Srivastava et al. 2014); otherwise y = x. */
 cldann_node *cldann_dropout(cldann_node *x, float rate);
+/*
+ * Batch normalisation over rows and pixels of each channel (Ioffe and Szegedy 2015). In training by the batch's mean and
+ * variance, with per_domain not 0 those of the source rows for them and of the target rows for them; otherwise by running ones,
+ * which move by the share `momentum` a step (0.1), per domain as well. epsilon is added to variances (1e-5).
+ */
+cldann_node *cldann_batch_norm(cldann_node *x, int per_domain, float momentum, float epsilon);
 cldann_node *cldann_flatten(cldann_node *x);
 cldann_node *cldann_rows(cldann_node *x, cldann_rows_id rows);
 

@@ -48,6 +48,7 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/ops_choices.c \
 	tests/ops_kernels.c \
 	tests/ops_loss.c \
+	tests/ops_norm.c \
 	tests/ops_pooled.c \
 	tests/ops_suites.h \
 	tests/reference.c \

@@ -16,5 +16,6 @@ int main(void) {
   suite_add_tcase(s, kernel_cases());
   suite_add_tcase(s, pooled_cases());
   suite_add_tcase(s, choice_cases());
+  suite_add_tcase(s, norm_cases());
   return runner_run(s, &harness_ctx);
 }

@@ -97,26 +97,44 @@ START_TEST(same_seed_same_bits) {
 }
 END_TEST
 
-/* Dropout: the same seed gives the same masks, a rate of 0 none; an evaluation, which has none, gives the same twice. */
+/* Blobs with these features; the target's loss, which an evaluation of the model file must give again. */
+static double train_features(const char *ops) {
+  char net[200];
+  snprintf(net, sizeof net, "net.features=({op=\"dense\"; units=15;}, %s)", ops);
+  const char *set[] = {"steps=200", net};
+  cldann_experiment *x = load("experiments/blobs.conf", set, 2);
+  const cldann_train_options o = {.out_dir = folder};
+  cldann_result r, again;
+  ck_assert_msg(cldann_train(x, &o, &r) == 0, "%s", ctx->err.message);
+  ck_assert_msg(cldann_evaluate(x, in("model.safetensors"), NULL, &again) == 0, "%s", ctx->err.message);
+  ck_assert_double_eq(r.target_loss, again.target_loss);
+  ck_assert_double_eq(r.source_loss, again.source_loss);
+  cldann_experiment_free(x);
+  return r.target_loss;
+}
+
+/* The same seed gives the same masks, a rate of 0 none. */
 START_TEST(dropout_in_a_run) {
-  static const char *const rates[] = {"0.5", "0.5", "0.0"};
-  double target[3], again;
-  for (int i = 0; i < 3; i++) {
-    char net[160];
-    snprintf(net, sizeof net, "net.features=({op=\"dense\"; units=15;}, {op=\"relu\";}, {op=\"dropout\"; rate=%s;})", rates[i]);
-    const char *set[] = {"steps=200", net};
-    cldann_experiment *x = load("experiments/blobs.conf", set, 2);
-    const cldann_train_options o = {.out_dir = folder};
-    cldann_result r;
-    ck_assert_msg(cldann_train(x, &o, &r) == 0, "%s", ctx->err.message);
-    target[i] = r.target_loss;
-    ck_assert_msg(cldann_evaluate(x, in("model.safetensors"), NULL, &r) == 0, "%s", ctx->err.message);
-    again = r.target_loss;
-    ck_assert_double_eq(target[i], again);
-    cldann_experiment_free(x);
-  }
-  ck_assert_double_eq(target[0], target[1]);
-  ck_assert_double_ne(target[0], target[2]);
+  const double a = train_features("{op=\"relu\";}, {op=\"dropout\"; rate=0.5;}");
+  ck_assert_double_eq(a, train_features("{op=\"relu\";}, {op=\"dropout\"; rate=0.5;}"));
+  ck_assert_double_ne(a, train_features("{op=\"relu\";}, {op=\"dropout\"; rate=0.0;}"));
+  ck_assert_double_eq(train_features("{op=\"relu\";}, {op=\"dropout\"; rate=0.0;}"), train_features("{op=\"relu\";}"));
+}
+END_TEST
+
+/* The running statistics come out of the model file; those of each domain are others than those of all rows. */
+START_TEST(batch_norm_in_a_run) {
+  const double joint = train_features("{op=\"batch_norm\"; name=\"bn\";}, {op=\"relu\";}");
+  FILE *f = fopen(in("model.safetensors"), "rb");
+  char head[8000] = "";
+  ck_assert_uint_gt(fread(head, 1, sizeof head - 1, f), 8);
+  fclose(f);
+  ck_assert_ptr_nonnull(strstr(head + 8, "\"bn.running_var\":{\"dtype\":\"F32\",\"shape\":[15]"));
+  ck_assert_ptr_null(strstr(head + 8, "bn.source_running_mean"));
+  const double each = train_features("{op=\"batch_norm\"; stats=\"perdomain\";}, {op=\"relu\";}");
+  ck_assert_double_eq(joint, train_features("{op=\"batch_norm\"; name=\"bn\";}, {op=\"relu\";}"));
+  ck_assert_double_ne(joint, each);
+  ck_assert(isfinite(joint) && isfinite(each));
 }
 END_TEST
 
@@ -400,6 +418,7 @@ int main(void) {
   tcase_add_test(t, lambda_modes);
   tcase_add_test(t, same_seed_same_bits);
   tcase_add_test(t, dropout_in_a_run);
+  tcase_add_test(t, batch_norm_in_a_run);
   tcase_add_test(t, target_labels_are_not_seen);
   tcase_add_test(t, momentum_lives_across_steps);
   tcase_add_test(t, blobs_learn);

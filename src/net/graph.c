@@ -91,21 +91,28 @@ cldann_node *net_loss(const cldann_net *net, cldann_loss_target target) {
   return NULL;
 }
 
+/* Gives the trained parameters of a branch, or the others of all branches (branch BRANCHES), their places from `at` on. */
+static size_t lay_out(cldann_net *net, int branch, size_t at) {
+  for (int i = 0; i < net->n; i++) {
+    cldann_node *n = net->nodes[i];
+    if (branch < BRANCHES && (int)n->branch != branch) continue;
+    for (int p = 0; p < n->o.n_params; p++) {
+      if (n->o.params[p].state != (branch == BRANCHES)) continue;
+      n->param_at[p] = at;
+      at += n->o.params[p].count;
+    }
+  }
+  return at;
+}
+
 void net_layout(cldann_net *net) {
   size_t at = 0;
   for (int b = 0; b < BRANCHES; b++) {
     net->group_at[b] = at;
-    for (int i = 0; i < net->n; i++) {
-      cldann_node *n = net->nodes[i];
-      if ((int)n->branch != b) continue;
-      for (int p = 0; p < n->o.n_params; p++) {
-        n->param_at[p] = at;
-        at += n->o.params[p].count;
-      }
-    }
+    at = lay_out(net, b, at);
     net->group_count[b] = at - net->group_at[b];
   }
-  net->param_count = at;
+  net->param_count = lay_out(net, BRANCHES, at);
 }
 
 /* A normal cut at two standard deviations: redrawn until it is inside, each try from its own counter. */
@@ -171,6 +178,9 @@ cldann_node *cldann_global_pool(cldann_node *x) {
 }
 cldann_node *cldann_leaky_relu(cldann_node *x, float slope) {
   return add(x, &(op){.type = &op_leaky_relu, .slope = slope});
+}
+cldann_node *cldann_batch_norm(cldann_node *x, int per_domain, float momentum, float epsilon) {
+  return add(x, &(op){.type = &op_batch_norm, .per_domain = per_domain != 0, .momentum = momentum, .epsilon = epsilon});
 }
 cldann_node *cldann_dropout(cldann_node *x, float rate) {
   return add(x, &(op){.type = &op_dropout, .rate = rate});

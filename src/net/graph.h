@@ -16,7 +16,7 @@ struct cldann_node {
   cldann_node *in; /* NULL for the input */
   int id;          /* position in net->nodes, which is a topological order */
   cldann_branch_id branch;
-  size_t param_at[2]; /* first element of each parameter in the arenas, set by net_layout */
+  size_t param_at[OP_PARAMS]; /* first element of each parameter in the arenas, set by net_layout */
 };
 
 struct cldann_net {
@@ -26,7 +26,7 @@ struct cldann_net {
   cldann_branch_id branch;
   int per_op[32]; /* counters for default names, by row of op_types */
   /* Parameters grouped by branch, so an optimiser or a checkpoint is one pass over a range. Set by net_layout. */
-  size_t group_at[BRANCHES], group_count[BRANCHES], param_count;
+  size_t group_at[BRANCHES], group_count[BRANCHES], param_count; /* behind the groups: what is not trained */
 };
 
 /* Appends a node; o has its type and attributes. NULL (error set) when the shapes do not fit. `in` NULL only for inputs. */

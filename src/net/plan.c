@@ -13,7 +13,7 @@ typedef struct slot { /* what the planner knows of a node */
   int consumers;      /* among the needed nodes */
   int fused;          /* activation or pooling computed by the op below */
   int row0, rows;     /* its rows within the batch */
-  tensor y, dy, saved;
+  tensor y, dy, saved, kept;
   int written; /* dy has had its first writer; kept at the node that owns the storage */
 } slot;
 
@@ -121,11 +121,32 @@ static tensor view_of(planner *p, int i, tensor base) {
   return reshaped(tensor_rows(base, n->row0 - in->row0, n->rows), n->o.out);
 }
 
+/* What is not trained of a node's parameters: they lie one after the other. */
+static tensor state_tensor(planner *p, int node) {
+  const cldann_node *n = p->net->nodes[node];
+  size_t count = 0;
+  int first = -1;
+  for (int k = 0; k < n->o.n_params; k++)
+    if (n->o.params[k].state) first = first < 0 ? k : first, count += n->o.params[k].count;
+  if (first < 0) return (tensor){0};
+  return external(p, "running statistics", p->b->params, n->param_at[first], (int)count);
+}
+
+/* The node's rows that are the source's, of a batch in training. */
+static int split_of(const planner *p, int i) {
+  const int n = p->s->split - p->at[i].row0;
+  return n < 0 ? 0 : n > p->at[i].rows ? p->at[i].rows : n;
+}
+
 /* ---- forward ---- */
 
 static op_io io_of(planner *p, int i) {
   slot *n = &p->at[i];
   op_io io = {.y = n->y, .saved = n->saved, .labels = p->labels, .control = p->control, .row0 = n->row0};
+  io.kept = n->kept;
+  io.state = state_tensor(p, i);
+  io.train = p->s->train;
+  io.split = split_of(p, i);
   io.seed = p->s->seed;
   io.stream = RNG_DROPOUT + (uint32_t)i;
   if (p->net->nodes[i]->in) io.x = below(p, i)->y;
@@ -155,6 +176,7 @@ static void forward_node(planner *p, int i) {
     launches_at(p->l, n->o.name, "forward");
     n->y = launches_tensor(p->l, n->o.name, 4, n->rows, s.h, s.w, s.c);
     if (n->o.saves) n->saved = launches_tensor(p->l, n->o.name, n->o.saves, n->rows, s.h, s.w, s.c);
+    if (n->o.keeps) n->kept = launches_tensor(p->l, n->o.name, 4, 1, 1, 1, n->o.keeps);
     const op_io io = io_of(p, i);
     n->o.type->forward(p->l, &n->o, &io);
   }
@@ -337,6 +359,14 @@ static void update(planner *p, int branch) {
   launch_blocks(l, k, (size_t)n);
 }
 
+static void finish_node(planner *p, int i) {
+  const slot *n = &p->at[i];
+  if (!n->needed || !n->o.type->finish) return;
+  launches_at(p->l, n->o.name, "finish");
+  const op_io io = io_of(p, i);
+  n->o.type->finish(p->l, &n->o, &io);
+}
+
 int plan_build(device *d, cldann_net *net, const plan_buffers *b, const plan_spec *s, launches **out) {
   planner p = {.net = net, .b = b, .s = s};
   int rc;
@@ -356,6 +386,7 @@ int plan_build(device *d, cldann_net *net, const plan_buffers *b, const plan_spe
       if (branch_trained(&p, i)) measure_gradient(&p, i);
     for (int i = 0; i < BRANCHES; i++)
       if (branch_trained(&p, i)) update(&p, i);
+    for (int i = 0; i < net->n; i++) finish_node(&p, i);
   }
   TRY(p.l->failed);
   mem_free(p.at);

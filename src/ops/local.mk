@@ -16,6 +16,7 @@ libcldann_internal_la_SOURCES += \
 	src/ops/launch.c \
 	src/ops/launch.h \
 	src/ops/loss.c \
+	src/ops/norm.c \
 	src/ops/op.c \
 	src/ops/op.h \
 	src/ops/pool.c \

@@ -21,9 +21,12 @@ typedef struct param {
   size_t count;
   int fan_in, fan_out;
   cldann_init init;
+  int state; /* not trained: no gradient, no update by the optimiser */
 } param;
 
 typedef struct op_type op_type;
+
+enum { OP_PARAMS = 6 };
 
 typedef struct op {
   const op_type *type;
@@ -35,13 +38,16 @@ typedef struct op {
   cldann_layer layer;
   cldann_rows_id rows;
   cldann_loss_target target;
-  float lambda; /* reversal */
-  float slope;  /* leaky_relu */
-  float rate;   /* dropout */
+  float lambda;            /* reversal */
+  float slope;             /* leaky_relu */
+  float rate;              /* dropout */
+  int per_domain;          /* batch_norm: statistics of each domain by themselves */
+  float momentum, epsilon; /* batch_norm */
   /* set by infer */
   int pad_top, pad_left;
-  param params[2];
+  param params[OP_PARAMS];
   int n_params;
+  int keeps; /* floats that forward keeps for backward, whatever the rows (batch_norm's statistics) */
   int saves; /* bytes per output element that forward keeps for backward (max-pool's arg) */
   /* set by the planner */
   int act;               /* an activation fused behind it: ACT_* */
@@ -53,9 +59,11 @@ typedef struct op {
 typedef struct op_io {
   tensor x, y;
   tensor w, b;
-  tensor saved;
-  tensor dx; /* absent when nobody wants it */
-  int beta;  /* 0: dx is written, 1: added to */
+  tensor saved, kept;
+  tensor state;     /* parameters that are not trained, one after the other */
+  int train, split; /* in training; rows of x that are the source's, which come first */
+  tensor dx;        /* absent when nobody wants it */
+  int beta;         /* 0: dx is written, 1: added to */
   tensor dy, dw, db;
   tensor labels, control, stats; /* losses */
   int row0;                      /* losses: x's first row within the batch */
@@ -80,6 +88,8 @@ struct op_type {
   int (*infer)(op *o, cldann_error *e); /* checks attributes, sets out, params, saves */
   void (*forward)(launches *l, const op *o, const op_io *io);
   void (*backward)(launches *l, const op *o, const op_io *io);
+  /* At the end of a training step, behind the updates; NULL: nothing. */
+  void (*finish)(launches *l, const op *o, const op_io *io);
   /* conv2d: may this max-pooling become part of it? NULL: never. */
   int (*takes_pool)(const op *o, const op *pool);
   double (*flops)(const op *o); /* multiply and add count as two, forward, one row; NULL: 0 */
@@ -87,7 +97,7 @@ struct op_type {
 
 extern const op_type *const op_types[]; /* NULL-terminated */
 extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_avg_pool, op_global_pool, op_relu, op_leaky_relu,
-    op_sigmoid, op_tanh, op_dropout, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
+    op_sigmoid, op_tanh, op_dropout, op_batch_norm, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
 
 const op_type *op_find(const char *name);
 size_t op_param_count(const op *o);

@@ -46,6 +46,12 @@ static const conf_key dense_keys[] = {COUNT_KEY("units"), INIT_KEY, NAME_KEY, EN
 static const conf_key conv2d_keys[] = {
     COUNT_KEY("filters"), PAIR_KEY("kernel"), PAIR_KEY("stride"), PADDING_KEY, INIT_KEY, NAME_KEY, END};
 static const conf_key pool_keys[] = {PAIR_KEY("window"), PAIR_KEY("stride"), PADDING_KEY, NAME_KEY, END};
+static const char *const norm_stats[] = {"joint", "perdomain", NULL};
+static const conf_key norm_keys[] = {{.name = "stats", .type = CONF_CHOICE, .choices = norm_stats},
+                                     {.name = "momentum", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1},
+                                     {.name = "epsilon", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1},
+                                     NAME_KEY,
+                                     END};
 static const conf_key leaky_keys[] = {{.name = "slope", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
 static const conf_key dropout_keys[] = {{.name = "rate", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
 static const conf_key reversal_keys[] = {{.name = "lambda", .type = CONF_NUMBER, .min = -1000, .max = 1000}, NAME_KEY, END};
@@ -60,6 +66,7 @@ static const conf_key op_keys[] = {
     {.name = "leaky_relu", .type = CONF_GROUP, .keys = leaky_keys},
     {.name = "sigmoid", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "tanh", .type = CONF_GROUP, .keys = plain_keys},
+    {.name = "batch_norm", .type = CONF_GROUP, .keys = norm_keys},
     {.name = "dropout", .type = CONF_GROUP, .keys = dropout_keys},
     {.name = "flatten", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "reversal", .type = CONF_GROUP, .keys = reversal_keys},
@@ -157,6 +164,10 @@ static int read_op(const struct config *c, const config_setting_t *s, const clda
     read_window(s, "window", &o->window);
   } else if (o->type == &op_leaky_relu) {
     o->slope = (float)conf_number(conf_member(s, "slope"), 0.01);
+  } else if (o->type == &op_batch_norm) {
+    o->per_domain = conf_choice(conf_member(s, "stats"), norm_stats, 0);
+    o->momentum = (float)conf_number(conf_member(s, "momentum"), 0.1);
+    o->epsilon = (float)conf_number(conf_member(s, "epsilon"), 1e-5);
   } else if (o->type == &op_dropout) {
     TRY(need(c, s, "rate"));
     o->rate = (float)conf_number(conf_member(s, "rate"), 0.0);

@@ -37,7 +37,7 @@ static shape image_behind(const cldann_node *node) {
     const shape s = n->o.out;
     if (s.h * s.w * s.c != count) break;
     if (s.h * s.w > 1) return s;
-    if (n->o.n_params) break;
+    if (n->o.n_params && n->o.type != &op_batch_norm) break;
   }
   return node->o.in;
 }
@@ -55,6 +55,9 @@ static turned turn(const cldann_node *node, int k) {
                     .order = {3, 2, 0, 1},
                     .shape = {p->dims[1], p->dims[0]},
                     .n = 2};
+  if (node->o.type == &op_batch_norm && node->o.in.h * node->o.in.w == 1 && in.h * in.w > 1) /* over a flattened image */
+    return (turned){
+        .dims = {(size_t)in.h, (size_t)in.w, (size_t)in.c, 1}, .order = {2, 0, 1, 3}, .shape = {p->dims[0]}, .n = 1};
   return (turned){.dims = {1, 1, 1, p->count}, .order = {0, 1, 2, 3}, .shape = {p->dims[0]}, .n = 1};
 }
 
