@@ -300,7 +300,8 @@ END_TEST
 
 /* Every op has rows above, or a test of its own. */
 START_TEST(every_op_is_tested) {
-  static const char *const elsewhere[] = {"input", "flatten", "rows", "reversal", "dropout", "batch_norm", "softmax_xent", "logistic_xent"};
+  static const char *const elsewhere[] = {"input",   "flatten",    "rows",         "reversal",
+                                          "dropout", "batch_norm", "softmax_xent", "logistic_xent"};
   for (int i = 0; op_types[i]; i++) {
     int found = 0;
     for (size_t j = 0; j < sizeof cases / sizeof *cases; j++) found += !strcmp(cases[j].op, op_types[i]->name);
