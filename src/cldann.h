@@ -196,9 +196,10 @@ int cldann_experiment_text(cldann_experiment *x, char **out);
 /* What a window of training steps, or an evaluation, measured. Losses are means over rows, accuracies 0..1. */
 typedef struct cldann_progress {
   int64_t step, steps;
-  double label_loss, domain_loss; /* NaN when that head is not trained */
-  double label_accuracy;          /* on the training rows that have labels */
-  double domain_accuracy;         /* both halves together, 0.5 = cannot tell them apart */
+  double label_loss, domain_loss;                   /* NaN when that head is not trained */
+  double label_accuracy;                            /* on the training rows that have labels */
+  double domain_accuracy;                           /* both halves together, 0.5 = cannot tell them apart */
+  double domain_accuracy_low, domain_accuracy_high; /* its 95 % interval (Wilson), by the rows of the window */
   double domain_accuracy_source, domain_accuracy_target;
   double lr, lambda;
   double domain_weight, feature_weight; /* what multiplies the domain loss for the head, and for the features */

@@ -59,6 +59,7 @@ tests_test_net_SOURCES = $(runner) tests/test_net.c
 tests_test_train_SOURCES = $(runner) \
 	tests/test_train.c \
 	tests/train_feed.c \
+	tests/train_health.c \
 	tests/train_suites.h
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 

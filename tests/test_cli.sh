@@ -38,7 +38,7 @@ help_and_usage() {
   fails 2 "did you mean 'fetch'?" data fecth
   fails 2 "did you mean '--device'?" train x.conf --devcie 0
   fails 2 'EXPERIMENT is missing' train
-  fails 2 'MODEL is missing' eval x.conf
+  fails 2 'MODEL is missing' eval
   fails 2 'one argument too many' plan a.conf b.conf
   fails 2 '--json takes no value' train x.conf --json=yes
   fails 2 '--set needs a value' train x.conf --set
@@ -96,6 +96,8 @@ training() {
   run eval "$conf" "$tmp/run/one/model.safetensors" --set seed=3 --json --quiet
   [ "$rc" = 0 ] || wrong "eval: exit code $rc"
   sed 's/.*"target_accuracy": \([^,]*\),.*/\1/' "$tmp/out" | cmp -s - "$tmp/trained" || wrong "eval and train disagree"
+  run eval "$tmp/run/one/model.safetensors" --json --quiet # which holds its experiment
+  sed 's/.*"target_accuracy": \([^,]*\),.*/\1/' "$tmp/out" | cmp -s - "$tmp/trained" || wrong "eval of a model alone and train disagree"
 
   run train "$conf" --set steps=200
   [ "$rc" = 0 ] || wrong "train: exit code $rc"

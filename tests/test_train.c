@@ -431,5 +431,6 @@ int main(void) {
   tcase_add_test(t, bench_refuses);
   tcase_add_test(t, device_self_test);
   suite_add_tcase(s, feed_cases(&ctx));
+  suite_add_tcase(s, health_cases(&ctx));
   return runner_run(s, &ctx);
 }

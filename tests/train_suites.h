@@ -6,6 +6,7 @@
 
 #include "cldann.h"
 
-TCase *feed_cases(cldann **ctx); /* tests/train_feed.c; *ctx is opened before the tests run */
+TCase *feed_cases(cldann **ctx);   /* tests/train_feed.c; *ctx is opened before the tests run */
+TCase *health_cases(cldann **ctx); /* tests/train_health.c; the same */
 
 #endif

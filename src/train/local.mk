@@ -13,6 +13,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/experiment_net.c \
 	src/train/feed.c \
 	src/train/feed.h \
+	src/train/health.c \
+	src/train/health.h \
 	src/train/method.c \
 	src/train/metrics.c \
 	src/train/metrics.h \

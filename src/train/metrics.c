@@ -43,6 +43,8 @@ json_t *metrics_progress_json(const cldann_progress *p) {
   bad |= put(o, "domain_loss", metrics_number(p->domain_loss));
   bad |= put(o, "label_accuracy", metrics_number(p->label_accuracy));
   bad |= put(o, "domain_accuracy", metrics_number(p->domain_accuracy));
+  bad |= put(o, "domain_accuracy_low", metrics_number(p->domain_accuracy_low));
+  bad |= put(o, "domain_accuracy_high", metrics_number(p->domain_accuracy_high));
   bad |= put(o, "domain_accuracy_source", metrics_number(p->domain_accuracy_source));
   bad |= put(o, "domain_accuracy_target", metrics_number(p->domain_accuracy_target));
   bad |= put(o, "lr", metrics_number(p->lr));
@@ -121,6 +123,12 @@ int metrics_start(cldann_error *e, metrics *m) {
 
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p) {
   return m ? metrics_line(e, m->file, m->path, metrics_progress_json(p)) : CLDANN_OK;
+}
+
+int metrics_warning(cldann_error *e, metrics *m, int64_t step, const char *text) {
+  return m ? metrics_line(e, m->file, m->path,
+                          json_pack("{s:s, s:I, s:s}", "type", "warning", "step", (json_int_t)step, "text", text))
+           : CLDANN_OK;
 }
 
 int metrics_result(cldann_error *e, metrics *m, const cldann_result *r) {

@@ -21,6 +21,8 @@ int metrics_open(cldann_error *e, const char *out_dir, metrics **out);
 /* Empties the file, when all is ready to train. A file of an earlier run stays as it was until then. */
 int metrics_start(cldann_error *e, metrics *m);
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p);
+/* {"type": "warning", "step", "text"} */
+int metrics_warning(cldann_error *e, metrics *m, int64_t step, const char *text);
 int metrics_result(cldann_error *e, metrics *m, const cldann_result *r);
 /* Also frees. A second error than that of the last write cannot happen here: every line was flushed. */
 void metrics_close(metrics *m);

@@ -25,6 +25,26 @@ void trainer_say(trainer *t, const char *fmt, ...) {
   t->o.on_message(t->o.user, line);
 }
 
+int trainer_warn(trainer *t, const char *text) {
+  int rc = CLDANN_OK;
+  if (!text) return rc;
+  trainer_say(t, "warning: %s", text);
+  TRY(metrics_warning(t->err, t->metrics, t->step, text));
+fail:
+  return rc;
+}
+
+/* What is known before the first step. */
+static int warn_ahead(trainer *t) {
+  const dataset *sets[] = {t->x->source, t->x->target};
+  int rc;
+  TRY(trainer_warn(t, health_of_schedule(&t->x->s)));
+  for (int i = 0; i < 2; i++)
+    if (sets[i]) TRY(trainer_warn(t, health_of_data(sets[i])));
+fail:
+  return rc;
+}
+
 /* ---- divergence ---- */
 
 /* Reads what a launch wrote; 1 when some value is not finite. */
@@ -190,6 +210,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   if (options->out_dir) TRY(write_experiment(x, options->out_dir));
   t->metrics = m;
   introduce(t);
+  TRY(warn_ahead(t));
   rc = trainer_run(t, x->s.steps);
   if ((rc == CLDANN_E_DIVERGED || rc == CLDANN_E_INTERRUPTED) && options->out_dir) save_last_good(t);
   if (rc < 0) goto fail;

@@ -346,6 +346,7 @@ static int read_window(trainer *t, int64_t steps, double seconds, cldann_progres
   p->domain_accuracy_source = ratio(domain[STAT_HITS0], domain[STAT_ROWS0]);
   p->domain_accuracy_target = ratio(domain[STAT_HITS1], domain[STAT_ROWS1]);
   p->domain_accuracy = ratio(domain[STAT_HITS0] + domain[STAT_HITS1], domain[STAT_ROWS]);
+  health_interval(p->domain_accuracy, (double)domain[STAT_ROWS], &p->domain_accuracy_low, &p->domain_accuracy_high);
   p->lr = w.lr;
   p->lambda = w.lambda;
   p->domain_weight = w.domain;
@@ -404,6 +405,7 @@ int trainer_run(trainer *t, int64_t until) {
     t->seconds += clock_now() - start;
     TRY(read_window(t, end - first, clock_now() - start, &p));
     TRY(metrics_write(t->err, t->metrics, &p));
+    TRY(trainer_warn(t, health_look(&t->health, s, &p)));
     if (t->o.on_progress) t->o.on_progress(t->o.user, &p);
   }
 fail:

@@ -5,6 +5,7 @@
 #include "data/sampler.h"
 #include "net/plan.h"
 #include "train/budget.h"
+#include "train/health.h"
 #include "train/metrics.h"
 #include "train/trainer.h"
 
@@ -27,6 +28,7 @@ struct trainer {
   uint64_t budget;          /* bytes of the device that the run may take */
   size_t shared_bytes;      /* of the device, whatever the phase */
   int warm;
+  health health;
 };
 
 /* A plan over one set, forward only, and its batches. */
@@ -54,6 +56,8 @@ void evaluation_close(trainer *t, evaluation *v);
 
 /* "FILE; 3 of 20 passes by it, the others by rule" or the like, of a plan made on the trainer's device. */
 void trainer_tuning(const trainer *t, const launches *l, char *text, size_t room);
+/* A warning to the user and into the record; text NULL: nothing. */
+int trainer_warn(trainer *t, const char *text);
 void trainer_say(trainer *t, const char *fmt, ...) ERR_PRINTF(2, 3);
 int trainer_prepare_step(trainer *t, int64_t step, int32_t bad);
 int trainer_set_params(trainer *t, const float *params);

@@ -1,0 +1,114 @@
+/* tests/train_health.c: the warnings of train/health.h, each provoked, and silence where all is well. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner.h"
+#include "train/experiment.h"
+#include "train/health.h"
+#include "train_suites.h"
+
+static cldann **at;
+
+START_TEST(intervals) {
+  double low, high;
+  health_interval(0.5, 100, &low, &high); /* (0.4038, 0.5962), as tables of Wilson's interval have it */
+  ck_assert(fabs(low - 0.4038) < 1e-4 && fabs(high - 0.5962) < 1e-4);
+  health_interval(1, 10, &low, &high);
+  ck_assert(fabs(low - 0.7225) < 1e-4 && fabs(high - 1) < 1e-6);
+  health_interval(0.5, 0, &low, &high);
+  ck_assert(isnan(low) && isnan(high));
+}
+END_TEST
+
+static cldann_progress window(double lambda, double source, double target) {
+  return (cldann_progress){.lambda = lambda, .domain_accuracy_source = source, .domain_accuracy_target = target};
+}
+
+/* The number of windows after which the warning with `word` in it comes, 0: never in 30; each comes once. */
+static int windows_until(double lambda, double source, double target, const char *word) {
+  const settings s = {.method = &methods[0], .lambda = {.max = 1}};
+  const cldann_progress p = window(lambda, source, target);
+  health h = {0};
+  int when = 0, told = 0;
+  for (int i = 1; i <= 30; i++) {
+    const char *text = health_look(&h, &s, &p);
+    told += text != NULL;
+    if (text && strstr(text, word) && !when) when = i;
+  }
+  ck_assert_int_le(told, 1);
+  return when;
+}
+
+START_TEST(heads) {
+  ck_assert_int_eq(windows_until(1, 1, 0, "collapsed"), 5);
+  ck_assert_int_eq(windows_until(1, 0.0005, 1, "collapsed"), 5);
+  ck_assert_int_eq(windows_until(0.1, 1, 0, "collapsed"), 0); /* lambda is only on its way */
+  ck_assert_int_eq(windows_until(1, 1, 1, "no effect"), 10);
+  ck_assert_int_eq(windows_until(0.1, 1, 1, "no effect"), 0);
+  ck_assert_int_eq(windows_until(1, 0.9, 0.2, ""), 0);
+  health h = {0};
+  const settings s = {.method = &methods[0], .lambda = {.max = 1}};
+  for (int i = 0; i < 30; i++) { /* a window between that is none begins the count anew */
+    const cldann_progress p = i % 5 == 4 ? window(1, 0.5, 0.5) : window(1, 1, 0);
+    ck_assert_ptr_null(health_look(&h, &s, &p));
+  }
+}
+END_TEST
+
+typedef struct heard {
+  int warnings;
+  char last[300];
+} heard;
+
+static void hear(void *user, const char *line) {
+  heard *h = user;
+  if (strncmp(line, "warning: ", 9) != 0) return;
+  h->warnings++;
+  snprintf(h->last, sizeof h->last, "%.290s", line);
+}
+
+static void make_constant(dataset *d) {
+  for (int i = 1; i < d->n; i++) memcpy((char *)d->x + (size_t)i * dataset_item_bytes(d), d->x, dataset_item_bytes(d));
+}
+
+static heard train(const char *file, const char *const *sets, int n, int constant) {
+  heard h = {0};
+  cldann_experiment *x = NULL;
+  const cldann_train_options o = {.on_message = hear, .user = &h};
+  cldann_result r;
+  ck_assert_msg(cldann_experiment_load(*at, source_path(file), sets, n, NULL, &x) == 0, "%s", (*at)->err.message);
+  ck_assert_int_eq(experiment_load_data(x, NULL, NULL), 0);
+  if (constant) make_constant(x->target);
+  ck_assert_msg(cldann_train(x, &o, &r) == 0, "%s", (*at)->err.message);
+  cldann_experiment_free(x);
+  return h;
+}
+
+START_TEST(runs) {
+  const char *const digits[] = {"steps=100", "log_every=5", "data.source.n=640", "data.target.n=640"};
+  const char *const blobs[] = {"steps=3000", "log_every=100"};
+  const char *const zero[] = {"steps=20", "lambda.max=0"}, *const late[] = {"steps=20", "horizon=1000000"};
+  const char *const few[] = {"steps=20"};
+  ck_assert_int_eq(train("experiments/digits.conf", digits, 4, 0).warnings, 0);
+  ck_assert_int_eq(train("experiments/blobs.conf", blobs, 2, 0).warnings, 0);
+  heard h = train("experiments/blobs.conf", zero, 2, 0);
+  ck_assert_msg(h.warnings == 1 && strstr(h.last, "never weighs"), "%d: %s", h.warnings, h.last);
+  h = train("experiments/blobs.conf", late, 2, 0);
+  ck_assert_msg(h.warnings == 1 && strstr(h.last, "never weighs"), "%d: %s", h.warnings, h.last);
+  h = train("experiments/blobs.conf", few, 1, 1);
+  ck_assert_msg(h.warnings == 1 && strstr(h.last, "are the same"), "%d: %s", h.warnings, h.last);
+}
+END_TEST
+
+TCase *health_cases(cldann **ctx) {
+  TCase *t = tcase_create("health");
+  at = ctx;
+  tcase_set_timeout(t, 300);
+  tcase_add_test(t, intervals);
+  tcase_add_test(t, heads);
+  tcase_add_test(t, runs);
+  return t;
+}
