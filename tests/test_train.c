@@ -274,7 +274,8 @@ START_TEST(models_lie_as_pytorch_has_them) {
   const cldann_window window = {.height = KH, .width = KW, .padding = CLDANN_SAME};
   cldann_net *net = cldann_net_new(ctx);
   cldann_node *conv = cldann_conv2d(cldann_input(net, H, W, C), O, &window, NULL);
-  cldann_node *dense = cldann_dense(cldann_rows(cldann_flatten(cldann_relu(conv)), CLDANN_ROWS_SOURCE), UNITS, NULL);
+  cldann_node *norm = cldann_batch_norm(cldann_flatten(cldann_relu(conv)), 1, 0.1f, 1e-5f);
+  cldann_node *dense = cldann_dense(cldann_rows(norm, CLDANN_ROWS_SOURCE), UNITS, NULL);
   cldann_node *small = cldann_dense(dense, 2, NULL);
   net_layout(net);
   const size_t n = net->param_count, wc = conv->param_at[0], wd = dense->param_at[0], ws = small->param_at[0];
@@ -300,6 +301,11 @@ START_TEST(models_lie_as_pytorch_has_them) {
       for (size_t y = 0; y < H; y++)
         for (size_t x = 0; x < W; x++)
           ck_assert_float_eq(file[wd + ((u * O + c) * H + y) * W + x], p[wd + ((y * W + x) * O + c) * UNITS + u]);
+  for (int k = 0; k < norm->o.n_params; k++) /* over the flattened image: its channels in PyTorch's order too */
+    for (size_t c = 0; c < O; c++)
+      for (size_t y = 0; y < H; y++)
+        for (size_t x = 0; x < W; x++)
+          ck_assert_float_eq(file[norm->param_at[k] + (c * H + y) * W + x], p[norm->param_at[k] + (y * W + x) * O + c]);
   for (size_t u = 0; u < 2; u++)
     for (size_t i = 0; i < UNITS; i++) ck_assert_float_eq(file[ws + u * UNITS + i], p[ws + i * 2 + u]);
   ck_assert_int_eq(model_load(&ctx->err, in("layout.safetensors"), net, back), CLDANN_OK);
