@@ -310,12 +310,18 @@ void sum_partials_emit(launches *l, tensor part, int first, int stride, int coun
     launch_grid64(l, k, (size_t)n);
 }
 
-void column_sums_emit(launches *l, tensor x, int rows, int columns, tensor out) {
+int sum_chunk(int rows, int *parts) {
   enum { CHUNK = 256, MAX_PARTS = 64 };
-  int parts = ceil_div(rows, CHUNK);
-  if (parts > MAX_PARTS) parts = MAX_PARTS;
-  const int chunk = ceil_div(rows, parts);
-  parts = ceil_div(rows, chunk);
+  int n = ceil_div(rows, CHUNK);
+  if (n > MAX_PARTS) n = MAX_PARTS;
+  const int chunk = ceil_div(rows, n);
+  *parts = ceil_div(rows, chunk);
+  return chunk;
+}
+
+void column_sums_emit(launches *l, tensor x, int rows, int columns, tensor out) {
+  int parts;
+  const int chunk = sum_chunk(rows, &parts);
   tensor part = parts == 1 ? out : launches_tensor(l, "column sums", 4, parts, 1, 1, columns);
   launch *k = launches_add(l, "reduce", "column_sums", "generic");
   launch_in(l, k, x);

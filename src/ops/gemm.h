@@ -18,6 +18,8 @@ typedef struct gemm {
   int act;     /* ACT_* */
 } gemm;
 
+/* Rows of one part of a sum over `rows` in two stages, and how many parts: a function of the shape alone, so bits are too. */
+int sum_chunk(int rows, int *parts);
 void gemm_emit(launches *l, const gemm *g);
 /* Is there a variant of this name that the device can run? CLBlast is one where it is built in. */
 int gemm_has(const device_info *d, const char *name);

@@ -57,15 +57,6 @@ static int sets_of(const op *o, const op_io *io, set s[2]) {
 
 /* ---- sums ---- */
 
-static int chunk_of(int pixels, int *parts) {
-  enum { CHUNK = 256, MAX_PARTS = 64 };
-  int n = ceil_div(pixels, CHUNK);
-  if (n > MAX_PARTS) n = MAX_PARTS;
-  const int chunk = ceil_div(pixels, n);
-  *parts = ceil_div(pixels, chunk);
-  return chunk;
-}
-
 /* On CPUs blocks of channels, elsewhere one; chunks of pixels along the other side. */
 static void channel_grid(launches *l, launch *k, int channels, int parts) {
   launch_int(l, k, l->dev->is_cpu ? NORM_BLOCK : 1);
@@ -79,7 +70,7 @@ static void channel_grid(launches *l, launch *k, int channels, int parts) {
 }
 
 static tensor sums(launches *l, tensor x, const set *s, int channels, int centred, int *parts) {
-  const int chunk = chunk_of(s->pixels, parts);
+  const int chunk = sum_chunk(s->pixels, parts);
   const tensor part = launches_tensor(l, "norm parts", 4, *parts, 1, 1, channels);
   launch *k = launches_add(l, "norm", "norm_sums", "generic");
   launch_in(l, k, x);
@@ -176,7 +167,7 @@ static void backward(launches *l, const op *o, const op_io *io) {
   for (int i = 0; i < n_sets; i++) {
     const tensor total = part_of(totals, i * both, both);
     int parts;
-    const int chunk = chunk_of(s[i].pixels, &parts);
+    const int chunk = sum_chunk(s[i].pixels, &parts);
     const tensor part = launches_tensor(l, "norm parts", 4, parts, 1, 1, both);
     launch *k = launches_add(l, "norm", "norm_gradient_sums", "generic");
     launch_in(l, k, tensor_rows(io->x, s[i].first, s[i].rows));
