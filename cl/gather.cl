@@ -40,3 +40,39 @@ __kernel void gather_labels(__global const int *restrict labels, int lo, __globa
   const int first = (int)get_global_id(0) * block, end = min(first + block, n);
   for (int i = first; i < end; i++) y[yo + i] = labels[lo + rows[ro + i]];
 }
+
+/*
+ * Rows that lack their zeros (ops/sparse.h) into a dense batch. total: numbers of the batch's rows as the set has them, `item`
+ * each; each is written `repeat` times, side by side. Where centred is 0 the mean is zero and not read.
+ */
+__kernel void gather_sparse(__global const int *restrict offsets, int oo, __global const int *restrict columns, int co,
+                            __global const float *restrict values, int vo, __global const int *restrict rows, int ro,
+                            __global const float *restrict mean, int mo, __global float *restrict y, int yo, int item,
+                            int total, float scale, int repeat, int channels, int centred, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, total);
+  for (int i = first, count; i < end; i += count) { /* i: a number of the batch; as far as its row goes */
+    const int r = i / item, p = i - r * item;
+    int from = offsets[oo + rows[ro + r]], to = offsets[oo + rows[ro + r] + 1];
+    const int behind = to;
+    __global float *dst = y + yo + i * repeat;
+    count = min(end - i, item - p);
+    while (from < to) { /* the first entry from p on */
+      const int middle = from + (to - from) / 2;
+      if (columns[co + middle] < p)
+        from = middle + 1;
+      else
+        to = middle;
+    }
+    if (centred) {
+      for (int k = 0, c = p * repeat % channels; k < count * repeat; k++, c = c + 1 == channels ? 0 : c + 1)
+        dst[k] = (0.0f - mean[mo + c]) * scale;
+    } else {
+      for (int k = 0; k < count * repeat; k++) dst[k] = 0.0f;
+    }
+    for (; from < behind && columns[co + from] < p + count; from++)
+      for (int k = 0; k < repeat; k++) {
+        const int at = columns[co + from] * repeat + k;
+        dst[at - p * repeat] = (values[vo + from] - (centred ? mean[mo + at % channels] : 0.0f)) * scale;
+      }
+  }
+}

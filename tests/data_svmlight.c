@@ -18,6 +18,14 @@ static int read_text_of(const char *text, int width, dataset **d) {
   return file_read(&error, &r, d);
 }
 
+/* Number `at` of all, items one after the other, zeros among them. */
+static float number(const dataset *d, int at) {
+  const int item = d->h * d->w * d->c, row = at / item;
+  for (int i = d->offsets[row]; i < d->offsets[row + 1]; i++)
+    if (d->columns[i] == at % item) return ((const float *)d->x)[i];
+  return 0;
+}
+
 START_TEST(svmlight_reads) {
   static const float want[4][5] = {{1, 0, 0, 2.5f, 0}, {0, -10, 0, 0, 0.25f}, {0, 0, 3, 0, 0}, {0}};
   dataset *d = NULL;
@@ -25,16 +33,32 @@ START_TEST(svmlight_reads) {
     (gz ? write_gz : write_file)(in("s"), sound, strlen(sound));
     GOOD(file_read(&error, &(file_request){.path = in("s")}, &d));
     ck_assert(d->n == 4 && d->h == 1 && d->w == 1 && d->c == 5 && d->type == DATA_F32 && d->classes == 2);
-    ck_assert_mem_eq(d->x, want, sizeof want);
+    ck_assert_int_eq((int)dataset_entries(d), 5);
+    for (int i = 0; i < 4 * 5; i++) ck_assert_double_eq(number(d, i), want[i / 5][i % 5]);
     ck_assert(d->y[0] == 1 && d->y[1] == 0 && d->y[2] == 1 && d->y[3] == 0); /* -1 is class 0, 1 is class 1 */
     GOOD(classes_check(&error, d));
     dataset_free(d);
   }
   GOOD(read_text_of(sound, 8, &d));
-  ck_assert(d->c == 8 && ((float *)d->x)[8 + 4] == 0.25f);
+  ck_assert(d->c == 8 && number(d, 8 + 4) == 0.25f);
   dataset_free(d);
   GOOD(file_read(&error, &(file_request){.path = in("s"), .width = 6, .shape = {1, 2, 3}, .format = "svmlight"}, &d));
   ck_assert(d->w == 2 && d->c == 3);
+  dataset_free(d);
+}
+END_TEST
+
+START_TEST(svmlight_trimmed) {
+  dataset *d = NULL;
+  GOOD(read_text_of(sound, 0, &d));
+  GOOD(dataset_trim(&error, d, 1, 2)); /* -1 1:-10 4:.25, 1 2:3 */
+  ck_assert(d->n == 2 && d->offsets[0] == 0 && dataset_entries(d) == 3 && d->y[0] == 0 && d->y[1] == 1);
+  ck_assert(number(d, 1) == -10 && number(d, 4) == 0.25f && number(d, 5) == 0 && number(d, 5 + 2) == 3);
+  GOOD(dataset_trim(&error, d, 1, -1));
+  ck_assert(d->n == 1 && dataset_entries(d) == 1 && number(d, 2) == 3);
+  GOOD(dataset_to_dense(&error, d));
+  ck_assert_mem_eq(d->x, ((const float[]){0, 0, 3, 0, 0}), 5 * sizeof(float));
+  ck_assert(!dataset_is_sparse(d));
   dataset_free(d);
 }
 END_TEST
@@ -101,7 +125,8 @@ START_TEST(svmlight_long_lines) {
   mem_free(text);
   GOOD(file_read(&error, &(file_request){.path = in("long")}, &d));
   ck_assert(d->n == ROWS && d->c == WIDTH && d->classes == ROWS);
-  for (int i = 0; i < ROWS * WIDTH; i++) ck_assert(((float *)d->x)[i] == (float)((i / WIDTH + i % WIDTH) % 10));
+  for (int i = 0; i < ROWS * WIDTH; i++)
+    ck_assert(((float *)d->x)[i] == (float)((i / WIDTH + i % WIDTH) % 10)); /* a zero that is written is kept */
   dataset_free(d);
 }
 END_TEST
@@ -178,6 +203,7 @@ END_TEST
 
 void svmlight_tests(TCase *t) {
   tcase_add_test(t, svmlight_reads);
+  tcase_add_test(t, svmlight_trimmed);
   tcase_add_test(t, svmlight_bad_rows);
   tcase_add_test(t, svmlight_damaged);
   tcase_add_test(t, svmlight_long_lines);

@@ -50,6 +50,7 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/ops_loss.c \
 	tests/ops_norm.c \
 	tests/ops_pooled.c \
+	tests/ops_sparse.c \
 	tests/ops_suites.h \
 	tests/reference.c \
 	tests/reference.h \
@@ -60,6 +61,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/test_train.c \
 	tests/train_feed.c \
 	tests/train_health.c \
+	tests/train_sparse.c \
 	tests/train_suites.h
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 

@@ -17,5 +17,6 @@ int main(void) {
   suite_add_tcase(s, pooled_cases());
   suite_add_tcase(s, choice_cases());
   suite_add_tcase(s, norm_cases());
+  suite_add_tcase(s, sparse_cases());
   return runner_run(s, &harness_ctx);
 }

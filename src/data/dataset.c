@@ -11,7 +11,9 @@ size_t dataset_item_bytes(const dataset *d) {
   return (size_t)d->h * (size_t)d->w * (size_t)d->c * (d->type == DATA_U8 ? sizeof(uint8_t) : sizeof(float));
 }
 
-int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type, int n, int h, int w, int c, int labelled) {
+/* All but the numbers. */
+static int new_empty(cldann_error *e, dataset **out, const char *name, data_type type, int n, int h, int w, int c,
+                     int labelled) {
   int rc = CLDANN_OK;
   dataset *d = NULL;
   if (n < 1 || h < 1 || w < 1 || c < 1 || (int64_t)h * w > INT32_MAX / c)
@@ -23,13 +25,50 @@ int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type
   d->h = h;
   d->w = w;
   d->c = c;
-  TRY(mem_new_pages(e, &d->x, (size_t)n, dataset_item_bytes(d)));
   if (labelled) TRY(mem_new(e, &d->y, (size_t)n, sizeof *d->y));
   *out = d;
   return CLDANN_OK;
 fail:
   dataset_free(d);
   return rc;
+}
+
+int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type, int n, int h, int w, int c, int labelled) {
+  int rc;
+  dataset *d = NULL;
+  TRY(new_empty(e, &d, name, type, n, h, w, c, labelled));
+  TRY(mem_new_pages(e, &d->x, (size_t)n, dataset_item_bytes(d)));
+  *out = d;
+  return CLDANN_OK;
+fail:
+  dataset_free(d);
+  return rc;
+}
+
+int dataset_new_sparse(cldann_error *e, dataset **out, const char *name, int n, int h, int w, int c, size_t entries,
+                       int labelled) {
+  int rc;
+  dataset *d = NULL;
+  if (entries > INT32_MAX)
+    FAIL(e, CLDANN_E_ARG, "%s has %zu numbers besides zeros, more than the %d of a sparse set; split it", name, entries,
+         INT32_MAX);
+  TRY(new_empty(e, &d, name, DATA_F32, n, h, w, c, labelled));
+  TRY(mem_new_pages(e, &d->x, entries, sizeof(float)));
+  TRY(mem_new_pages(e, &d->columns, entries, sizeof *d->columns));
+  TRY(mem_new_pages(e, &d->offsets, (size_t)n + 1, sizeof *d->offsets));
+  d->offsets[n] = (int32_t)entries;
+  *out = d;
+  return CLDANN_OK;
+fail:
+  dataset_free(d);
+  return rc;
+}
+
+static void trim_sparse(dataset *d, int skip, int count) {
+  const int32_t first = d->offsets[skip], end = d->offsets[skip + count];
+  memmove(d->x, (float *)d->x + first, (size_t)(end - first) * sizeof(float));
+  memmove(d->columns, d->columns + first, (size_t)(end - first) * sizeof *d->columns);
+  for (int i = 0; i <= count; i++) d->offsets[i] = d->offsets[skip + i] - first;
 }
 
 int dataset_trim(cldann_error *e, dataset *d, int skip, int count) {
@@ -39,7 +78,10 @@ int dataset_trim(cldann_error *e, dataset *d, int skip, int count) {
     FAIL(e, CLDANN_E_ARG, "%s has %d items: skipping %d and keeping %d leaves none; skip fewer", d->name, d->n, skip, count);
   if (count < 0 || count > d->n - skip) count = d->n - skip;
   /* Blocks keep their size: giving back a few rows is not worth a copy that can fail. */
-  memmove(d->x, (char *)d->x + (size_t)skip * item, (size_t)count * item);
+  if (dataset_is_sparse(d))
+    trim_sparse(d, skip, count);
+  else
+    memmove(d->x, (char *)d->x + (size_t)skip * item, (size_t)count * item);
   if (d->y) memmove(d->y, d->y + skip, (size_t)count * sizeof *d->y);
   d->n = count;
 fail:
@@ -56,12 +98,27 @@ fail:
   return rc;
 }
 
+int dataset_to_dense(cldann_error *e, dataset *d) {
+  int rc = CLDANN_OK;
+  const size_t item = dataset_item_bytes(d) / sizeof(float);
+  float *x = NULL;
+  if (!dataset_is_sparse(d)) return CLDANN_OK;
+  TRY(mem_new_pages(e, &x, (size_t)d->n * item, sizeof *x));
+  for (int i = 0; i < d->n; i++)
+    for (int k = d->offsets[i]; k < d->offsets[i + 1]; k++) x[(size_t)i * item + (size_t)d->columns[k]] = ((float *)d->x)[k];
+  mem_free(d->x), mem_free(d->offsets), mem_free(d->columns);
+  d->x = x, d->offsets = NULL, d->columns = NULL;
+fail:
+  return rc;
+}
+
 int dataset_to_bytes(cldann_error *e, dataset *d) {
   int rc = CLDANN_OK;
   const size_t all = (size_t)d->n * dataset_item_bytes(d) / sizeof(float);
-  const float *x = d->x;
   uint8_t *bytes = NULL;
   if (d->type == DATA_U8) return CLDANN_OK;
+  TRY(dataset_to_dense(e, d));
+  const float *x = d->x;
   TRY(mem_new_pages(e, &bytes, all, 1));
   for (size_t i = 0; i < all; i++) {
     if (!(x[i] >= 0 && x[i] <= 1))
@@ -93,6 +150,8 @@ fail:
 void dataset_free(dataset *d) {
   if (!d) return;
   mem_free(d->x);
+  mem_free(d->offsets);
+  mem_free(d->columns);
   mem_free(d->y);
   classes_free(d->names);
   mem_free(d->names);

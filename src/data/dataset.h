@@ -1,6 +1,7 @@
 /*
  * data/dataset.h: what every reader and generator returns, a data set in host memory. Images stay uint8, rows are
- * (h,w,c), labels int32 or absent. Knows nothing of OpenCL; train/feed.c brings it to the device. Next: data/sampler.h.
+ * (h,w,c), labels int32 or absent. Rows of formats that leave zeros out stay so: floats alone, compressed by rows (CSR).
+ * Knows nothing of OpenCL; train/feed.c brings it to the device. Next: data/sampler.h.
  */
 #ifndef CLDANN_DATA_DATASET_H
 #define CLDANN_DATA_DATASET_H
@@ -18,19 +19,34 @@ typedef struct dataset {
   int classes;  /* number of classes: the names, or 1 + the largest label; 0 without labels */
   int left_out; /* images that could not be read and were skipped */
   data_type type;
-  void *x;                  /* (n,h,w,c) uint8_t or float; pages of its own, which a CPU device uses in place */
-  int32_t *y;               /* (n), or NULL */
+  /* All but y and names: pages of their own, which a CPU device uses in place. */
+  void *x;          /* (n,h,w,c) uint8_t or float; sparse: the entries' values, float */
+  int32_t *offsets; /* sparse: (n + 1), item i has the entries offsets[i] to offsets[i + 1] - 1, offsets[0] is 0; or NULL */
+  int32_t *columns; /* sparse: each entry's place in its item, rising within one */
+  int32_t *y;       /* (n), or NULL */
   struct class_list *names; /* what the classes are called (data/classes.h), or NULL: as their numbers */
 } dataset;
 
-size_t dataset_item_bytes(const dataset *d);
+static inline int dataset_is_sparse(const dataset *d) {
+  return d->offsets != NULL;
+}
+/* Entries of all items; sparse sets alone. */
+static inline size_t dataset_entries(const dataset *d) {
+  return (size_t)d->offsets[d->n];
+}
+size_t dataset_item_bytes(const dataset *d); /* of a dense item */
 /* An empty data set with room for n items (labels too when labelled). Owned by the caller: dataset_free. */
 int dataset_new(cldann_error *e, dataset **out, const char *name, data_type type, int n, int h, int w, int c, int labelled);
+/* The same for a sparse one, with room for so many entries. */
+int dataset_new_sparse(cldann_error *e, dataset **out, const char *name, int n, int h, int w, int c, size_t entries,
+                       int labelled);
 /* Drops the first `skip` items, then keeps at most `count` (count < 0: all). CLDANN_E_ARG when nothing is left. */
 int dataset_trim(cldann_error *e, dataset *d, int skip, int count);
 /* x > 0 -> 255, else 0, in place; only for DATA_U8. */
 int dataset_binarise(cldann_error *e, dataset *d);
-/* Floats from 0 to 1 become bytes 0 to 255, rounded; CLDANN_E_FORMAT for another number. Bytes stay. */
+/* A sparse set gets its zeros; others stay. */
+int dataset_to_dense(cldann_error *e, dataset *d);
+/* Floats from 0 to 1 become bytes 0 to 255, rounded, and dense; CLDANN_E_FORMAT for another number. Bytes stay. */
 int dataset_to_bytes(cldann_error *e, dataset *d);
 /* Sets classes from the labels; CLDANN_E_FORMAT for a negative label. */
 int dataset_count_classes(cldann_error *e, dataset *d);

@@ -1,7 +1,7 @@
 /*
  * data/svmlight.c: text rows "label index:value index:value ... # comment", as svmlight and libsvm write them. Indices rise
  * within a row and are taken as they are: one file's column 7 is every file's column 7, whether its writer counted from 0 or
- * from 1. Rows are gathered sparse and handed out dense. See data/file.h.
+ * from 1. The set is sparse, as the file is. See data/file.h.
  */
 #include <ctype.h>
 #include <math.h>
@@ -110,14 +110,14 @@ fail:
   return rc;
 }
 
-static int to_dense(cldann_error *e, const file_request *r, sparse *s, dataset **out) {
+static int to_dataset(cldann_error *e, const file_request *r, sparse *s, dataset **out) {
   int rc = CLDANN_OK;
   dataset *d = NULL;
   const int width = r->width > 0 ? r->width : s->width;
-  TRY(dataset_new(e, &d, text_base(r->path), DATA_F32, s->n, 1, 1, width, 1));
-  float *x = d->x;
-  for (int i = 0; i < s->n; i++, x += width)
-    for (size_t k = i ? s->end[i - 1] : 0; k < s->end[i]; k++) x[s->column[k]] = s->value[k];
+  TRY(dataset_new_sparse(e, &d, text_base(r->path), s->n, 1, 1, width, s->entries, 1));
+  for (int i = 0; i < s->n; i++) d->offsets[i + 1] = (int32_t)s->end[i];
+  if (s->entries) memcpy(d->x, s->value, s->entries * sizeof *s->value);
+  if (s->entries) memcpy(d->columns, s->column, s->entries * sizeof *s->column);
   memcpy(d->y, s->y, (size_t)s->n * sizeof *d->y);
   TRY(classes_settle(e, d, &s->classes));
   *out = d;
@@ -137,7 +137,7 @@ static int svmlight_read(cldann_error *e, const file_request *r, dataset **out) 
   TRY(rc);
   if (s.n == 0 || (s.width == 0 && r->width == 0))
     FAIL(e, CLDANN_E_FORMAT, "%s has no %s; write each row as label index:value ...", r->path, s.n ? "values" : "rows");
-  TRY(to_dense(e, r, &s, out));
+  TRY(to_dataset(e, r, &s, out));
 fail:
   lines_close(&l);
   sparse_free(&s);

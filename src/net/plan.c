@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "ops/sparse.h"
 
 typedef struct slot { /* what the planner knows of a node */
   op o;               /* a copy, with fusion and reduction decided */
@@ -24,6 +25,8 @@ typedef struct planner {
   launches *l;
   slot *at;
   tensor x, labels, control, stats, indices;
+  sparse_batch sparse;
+  int direct; /* the layers behind the input take sparse, and x has a shape and no buffer */
 } planner;
 
 static slot *below(planner *p, int i) {
@@ -98,6 +101,24 @@ fail:
   return rc;
 }
 
+/* Does node i read the input, or that in another form? */
+static int at_input(planner *p, int i) {
+  const cldann_node *in = p->net->nodes[i]->in;
+  while (in && in->o.type == &op_flatten) in = in->in;
+  return in && (in->o.type->flags & OP_INPUT);
+}
+
+/* Are all rows sparse, and may what reads them take them so? */
+static int takes_sparse(planner *p) {
+  const plan_spec *s = p->s;
+  const int channels = net_input(p->net)->o.out.c;
+  for (int i = 0; i < 1 + (s->split < s->rows); i++)
+    if (!s->streams[i].offsets || s->streams[i].channels != channels || s->centred) return 0;
+  for (int i = 0; i < p->net->n; i++)
+    if (p->at[i].needed && at_input(p, i) && p->at[i].o.type != &op_flatten && !(p->at[i].o.type->flags & OP_SPARSE)) return 0;
+  return 1;
+}
+
 /* ---- tensors ---- */
 
 static tensor external(planner *p, const char *name, buffer *b, size_t offset, int count) {
@@ -150,6 +171,7 @@ static op_io io_of(planner *p, int i) {
   io.seed = p->s->seed;
   io.stream = RNG_DROPOUT + (uint32_t)i;
   if (p->net->nodes[i]->in) io.x = below(p, i)->y;
+  if (p->direct && at_input(p, i)) io.sparse = &p->sparse;
   io.w = param_tensor(p, i, 0, p->b->params, "parameters");
   io.b = param_tensor(p, i, 1, p->b->params, "parameters");
   if (n->o.type->flags & OP_LOSS)
@@ -259,6 +281,28 @@ fail:
 
 /* ---- the ends of a step ---- */
 
+/* The rows of a sparse stream: at once into the batch, or as they are for who takes them so. */
+static void take_sparse(planner *p, int which, int first, tensor indices) {
+  const stream *s = &p->s->streams[which];
+  const char *name = which ? "target data" : "source data";
+  const int rows = indices.c, entries = (int)(rows * s->entries + 0.5), item = p->x.h * p->x.w * s->channels;
+  const tensor mean = external(p, "mean", p->b->mean, 0, p->x.c);
+  const sparse_part part = {.offsets = external(p, name, s->offsets, 0, rows + 1),
+                            .columns = external(p, name, s->columns, 0, entries),
+                            .values = external(p, name, s->x, 0, entries),
+                            .indices = indices,
+                            .first = first,
+                            .entries = s->entries};
+  if (p->direct) {
+    p->sparse.x = p->x;
+    p->sparse.mean = mean;
+    p->sparse.scale = p->s->scale;
+    p->sparse.part[p->sparse.n++] = part;
+  } else {
+    sparse_gather_emit(p->l, &part, mean, p->s->centred, p->s->scale, item, p->x);
+  }
+}
+
 static void gather(planner *p, int which, int first, int rows) {
   const stream *s = &p->s->streams[which];
   tensor t = tensor_rows(p->x, first, rows), idx = p->indices;
@@ -266,6 +310,10 @@ static void gather(planner *p, int which, int first, int rows) {
   if (rows <= 0) return;
   idx.offset += (size_t)first;
   idx.c = rows;
+  if (s->offsets) {
+    take_sparse(p, which, first, idx);
+    return;
+  }
   launch *k = launches_add(p->l, "gather", s->bytes == 1 ? "gather_u8" : "gather_f32", "generic");
   launch_in(p->l, k,
             launches_external(p->l, which ? "target data" : "source data", s->x, s->bytes, 0, rows, t.h, t.w, s->channels));
@@ -297,7 +345,9 @@ static void begin(planner *p) {
   launch_grid1(l, k, 1, 1, 1);
 
   launches_at(l, "input", "gather");
-  p->x = launches_tensor(l, "input", 4, s->rows, in.h, in.w, in.c);
+  p->direct = takes_sparse(p);
+  p->x = p->direct ? (tensor){.rows = s->rows, .h = in.h, .w = in.w, .c = in.c}
+                   : launches_tensor(l, "input", 4, s->rows, in.h, in.w, in.c);
   gather(p, 0, 0, s->split);
   gather(p, 1, s->split, s->rows - s->split);
   if (!s->label_loss) return;

@@ -12,11 +12,13 @@
 #include "net/graph.h"
 #include "net/replay.h"
 
-typedef struct stream { /* where rows come from: a data set on the device */
-  buffer *x;            /* (items, h, w, channels) */
-  int bytes;            /* of an element: 1 (uint8) or 4 (float) */
-  int channels;         /* 1 is repeated to the input's channels */
-  buffer *labels;       /* (items) int32, or NULL */
+typedef struct stream {      /* where rows come from: a data set on the device */
+  buffer *x;                 /* (items, h, w, channels) */
+  int bytes;                 /* of an element: 1 (uint8) or 4 (float) */
+  int channels;              /* 1 is repeated to the input's channels */
+  buffer *offsets, *columns; /* of rows that lack their zeros (data/dataset.h), whose values are x; or NULL */
+  double entries;            /* such a row has, on average */
+  buffer *labels;            /* (items) int32, or NULL */
 } stream;
 
 typedef struct plan_buffers {     /* what all plans of a run share; sizes in floats or ints unless said */
@@ -37,6 +39,7 @@ typedef struct plan_spec {
   int label_reduce, domain_reduce;
   int optimiser; /* METHOD of cl/optim.cl */
   float scale;
+  int centred;           /* 0: the mean is zero */
   uint64_t seed;         /* of random ops */
   const char *force;     /* a kernel variant to prefer (tests); NULL: tuning file and rule */
   const char *reference; /* the key of a pass to do by the reference (ops/choice.h); NULL: none */

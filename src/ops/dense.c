@@ -1,8 +1,9 @@
 /*
  * ops/dense.c: y = x W + b, x (rows, in) of any (h,w,c) read flat, W (in, units). Backward: dx = dy W^T, dW = x^T dy,
- * db = column sums of dy. All by ops/gemm.h.
+ * db = column sums of dy. All by ops/gemm.h; x that lacks its zeros by ops/sparse.h.
  */
 #include "ops/gemm.h"
+#include "ops/sparse.h"
 
 static int infer(op *o, cldann_error *e) {
   int rc = CLDANN_OK;
@@ -29,6 +30,10 @@ fail:
 }
 
 static void forward(launches *l, const op *o, const op_io *io) {
+  if (io->sparse) {
+    sparse_forward_emit(l, io->sparse, io->w, io->b, o->units, o->act, io->y);
+    return;
+  }
   gemm_emit(l, &(gemm){.m = io->x.rows,
                        .n = o->units,
                        .k = (int)tensor_item(io->x),
@@ -41,7 +46,10 @@ static void forward(launches *l, const op *o, const op_io *io) {
 
 static void backward(launches *l, const op *o, const op_io *io) {
   const int rows = io->x.rows, in = (int)tensor_item(io->x);
-  gemm_emit(l, &(gemm){.m = in, .n = o->units, .k = rows, .a = io->x, .a_trans = 1, .b = io->dy, .c = io->dw});
+  if (io->sparse)
+    sparse_weights_emit(l, io->sparse, io->dy, o->units, io->dw);
+  else
+    gemm_emit(l, &(gemm){.m = in, .n = o->units, .k = rows, .a = io->x, .a_trans = 1, .b = io->dy, .c = io->dw});
   column_sums_emit(l, io->dy, rows, o->units, io->db);
   if (io->dx.buf)
     gemm_emit(l,
@@ -53,4 +61,4 @@ static double flops(const op *o) {
 }
 
 const op_type op_dense = {
-    .name = "dense", .flags = OP_FUSES, .infer = infer, .forward = forward, .backward = backward, .flops = flops};
+    .name = "dense", .flags = OP_FUSES | OP_SPARSE, .infer = infer, .forward = forward, .backward = backward, .flops = flops};

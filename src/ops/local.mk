@@ -21,5 +21,7 @@ libcldann_internal_la_SOURCES += \
 	src/ops/op.h \
 	src/ops/pool.c \
 	src/ops/reversal.c \
+	src/ops/sparse.c \
+	src/ops/sparse.h \
 	src/ops/window.c \
 	src/ops/window.h

@@ -58,6 +58,7 @@ typedef struct op {
 /* The tensors of one op in one plan. A tensor with buf 0 is absent. */
 typedef struct op_io {
   tensor x, y;
+  struct sparse_batch *sparse; /* OP_SPARSE, right behind sparse input: x's rows, and x has a shape and no buffer; or NULL */
   tensor w, b;
   tensor saved, kept;
   tensor state;     /* parameters that are not trained, one after the other */
@@ -76,9 +77,10 @@ enum {
   OP_VIEW = 2,  /* y and dy are x and dx, or some rows of them; no launches */
   OP_ALIAS = 4, /* y is x; the gradient has a buffer of its own */
   OP_LOSS = 8,
-  OP_FUSES = 16, /* takes an activation behind it into its own launches */
-  OP_ACT = 32,   /* an activation: may be fused, and its dx may be its dy */
-  OP_TRAIN = 64  /* in training alone; outside it an alias */
+  OP_FUSES = 16,  /* takes an activation behind it into its own launches */
+  OP_ACT = 32,    /* an activation: may be fused, and its dx may be its dy */
+  OP_TRAIN = 64,  /* in training alone; outside it an alias */
+  OP_SPARSE = 128 /* takes io.sparse */
 };
 
 struct op_type {

@@ -10,20 +10,26 @@ uint64_t budget_of(const device *d, double device_memory) {
 
 int budget_measure(device *d, cldann_net *net, const plan_buffers *b, const plan_spec *spec, phase *p) {
   plan_spec s = *spec;
-  buffer *stand_in[4] = {NULL}; /* for data and labels: a plan looks at what its streams are, not at how much they hold */
+  enum { BUFFERS = 4, ALL = 2 * BUFFERS };
+  buffer *stand_in[ALL] = {NULL}; /* for data and labels: a plan looks at what its streams are, not at how much they hold */
   launches *l = NULL;
   int rc;
-  for (int i = 0; i < 4; i++) TRY(buffer_new(d, "a stand-in for data", 4, &stand_in[i]));
+  for (int i = 0; i < ALL; i++) TRY(buffer_new(d, "a stand-in for data", 4, &stand_in[i]));
   for (int i = 0; i < p->n; i++) {
     const dataset *set = p->feeds[i].set;
-    s.streams[i] = (stream){.x = stand_in[2 * i], .bytes = set->type == DATA_U8 ? 1 : 4, .channels = set->c};
-    if (p->feeds[i].labels && set->y) s.streams[i].labels = stand_in[2 * i + 1];
+    buffer **own = &stand_in[BUFFERS * i];
+    s.streams[i] = (stream){.x = own[0], .bytes = set->type == DATA_U8 ? 1 : 4, .channels = set->c};
+    if (p->feeds[i].labels && set->y) s.streams[i].labels = own[1];
+    if (dataset_is_sparse(set)) {
+      s.streams[i].offsets = own[2], s.streams[i].columns = own[3];
+      s.streams[i].entries = (double)dataset_entries(set) / set->n;
+    }
   }
   TRY(plan_build(d, net, b, &s, &l));
   p->arena = memory_assign(l);
 fail:
   launches_free(l);
-  for (int i = 0; i < 4; i++) buffer_free(stand_in[i]);
+  for (int i = 0; i < ALL; i++) buffer_free(stand_in[i]);
   return rc;
 }
 
@@ -33,9 +39,10 @@ size_t phase_bytes(const phase *p) {
   return bytes;
 }
 
-/* Makes feed i stream in blocks. 0, and it stays resident, when that would not be less. */
+/* Makes feed i stream in blocks. 0, and it stays resident, when that would not be less, and where it is sparse. */
 static int make_stream(feed_spec *f, int block) {
   feed_spec streamed = *f;
+  if (dataset_is_sparse(f->set)) return 0;
   streamed.block = block;
   if (feed_bytes(&streamed, NULL) >= feed_bytes(f, NULL)) return 0;
   f->block = block;
@@ -76,6 +83,12 @@ static int place(phase *p, uint64_t room, uint64_t most) {
   return 0;
 }
 
+static const feed_spec *sparse_feed(const phase *p) {
+  for (int i = 0; i < p->n; i++)
+    if (dataset_is_sparse(p->feeds[i].set)) return &p->feeds[i];
+  return NULL;
+}
+
 int budget_place(device *d, uint64_t budget, size_t shared, phase *const *phases, int n) {
   const device_info *info = device_get_info(d);
   const uint64_t room = budget > shared ? budget - shared : 0;
@@ -86,6 +99,18 @@ int budget_place(device *d, uint64_t budget, size_t shared, phase *const *phases
     const int fits = place(phases[i], room, info->max_alloc_bytes);
     if (!fits && (!worst || phase_bytes(phases[i]) > least)) worst = phases[i], least = phase_bytes(phases[i]);
   }
+  const feed_spec *sparse = worst ? sparse_feed(worst) : NULL;
+  if (sparse && least > room)
+    FAIL(device_error(d), CLDANN_E_MEM,
+         "%.1f MB of device memory are too few for %s: %s is sparse, and sparse sets are not streamed; set device_memory to "
+         "%.1f or more, or keep fewer of its rows (count)",
+         (double)budget / 1e6, worst->name, sparse->set->name, ceil((double)(shared + least) / 1e5) / 10);
+  if (sparse)
+    FAIL(device_error(d), CLDANN_E_MEM,
+         "%s: %s has more numbers than %s allows in one buffer, %.1f MB, and sparse sets are not streamed; keep fewer of its "
+         "rows "
+         "(count)",
+         worst->name, sparse->set->name, info->name, (double)info->max_alloc_bytes / 1e6);
   if (worst && least <= room)
     FAIL(device_error(d), CLDANN_E_MEM,
          "%s: one step's rows are more than %s allows in one buffer, %.1f MB; use a smaller batch", worst->name, info->name,

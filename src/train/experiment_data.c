@@ -375,11 +375,13 @@ fail:
 }
 
 static void tell(const set_view *v, const dataset *d, cldann_on_message on_message, void *user) {
-  char line[200], bad[60] = "";
+  char line[240], bad[60] = "", sparse[60] = "";
   if (!on_message) return;
   if (d->left_out) snprintf(bad, sizeof bad, "; %d images could not be read and are left out", d->left_out);
-  snprintf(line, sizeof line, "%s: %s, %d items of %d x %d x %d%s%s", role_names[v->r], d->name, d->n, d->h, d->w, d->c,
-           d->y ? "" : ", no labels", bad);
+  if (dataset_is_sparse(d))
+    snprintf(sparse, sizeof sparse, ", sparse (%.1f numbers besides zeros)", (double)dataset_entries(d) / d->n);
+  snprintf(line, sizeof line, "%s: %s, %d items of %d x %d x %d%s%s%s", role_names[v->r], d->name, d->n, d->h, d->w, d->c,
+           sparse, d->y ? "" : ", no labels", bad);
   on_message(user, line);
 }
 

@@ -18,16 +18,30 @@ static int has_labels(const feed_spec *spec) {
   return spec->labels && spec->set->y;
 }
 
+/* Of the values, and of the columns; a buffer cannot be empty. */
+static size_t entries_bytes(const dataset *d) {
+  return 4 * (dataset_entries(d) > 0 ? dataset_entries(d) : 1);
+}
+
 size_t feed_bytes(const feed_spec *spec, size_t *largest) {
-  const size_t items = items_of(spec), x = items * dataset_item_bytes(spec->set), y = has_labels(spec) ? items * 4 : 0;
-  if (largest) *largest = x > y ? x : y;
-  return x + y;
+  const dataset *d = spec->set;
+  const size_t items = items_of(spec), x = dataset_is_sparse(d) ? entries_bytes(d) : items * dataset_item_bytes(d);
+  const size_t y = has_labels(spec) ? items * 4 : 0;
+  const size_t columns = dataset_is_sparse(d) ? x : 0, offsets = dataset_is_sparse(d) ? (items + 1) * 4 : 0;
+  if (largest) *largest = x > offsets && x > y ? x : offsets > y ? offsets : y;
+  return x + columns + offsets + y;
 }
 
 static int open_resident(feed *f) {
   const dataset *d = f->spec.set;
   int rc;
-  TRY(buffer_new_over(f->dev, d->name, d->x, (size_t)d->n * dataset_item_bytes(d), &f->s.x));
+  if (dataset_is_sparse(d)) {
+    TRY(buffer_new_over(f->dev, d->name, d->x, entries_bytes(d), &f->s.x));
+    TRY(buffer_new_over(f->dev, d->name, d->columns, entries_bytes(d), &f->s.columns));
+    TRY(buffer_new_over(f->dev, d->name, d->offsets, ((size_t)d->n + 1) * 4, &f->s.offsets));
+  } else {
+    TRY(buffer_new_over(f->dev, d->name, d->x, (size_t)d->n * dataset_item_bytes(d), &f->s.x));
+  }
   if (has_labels(&f->spec)) TRY(buffer_new_over(f->dev, d->name, d->y, (size_t)d->n * 4, &f->s.labels));
 fail:
   return rc;
@@ -55,6 +69,7 @@ int feed_open(device *d, const feed_spec *spec, feed *f) {
   *f = (feed){.spec = *spec, .dev = d};
   f->s.bytes = spec->set->type == DATA_U8 ? 1 : 4;
   f->s.channels = spec->set->c;
+  f->s.entries = dataset_is_sparse(spec->set) ? (double)dataset_entries(spec->set) / spec->set->n : 0;
   TRY(spec->block ? open_streamed(f) : open_resident(f));
 fail:
   if (rc < 0) feed_close(f);
@@ -64,6 +79,8 @@ fail:
 void feed_close(feed *f) {
   if (f->dev) device_finish(f->dev); /* uploads and launches may still read what goes */
   buffer_free(f->s.x);
+  buffer_free(f->s.offsets);
+  buffer_free(f->s.columns);
   buffer_free(f->s.labels);
   mem_free(f->order);
   for (int i = 0; i < 2; i++) mem_free(f->slots[i].x), mem_free(f->slots[i].y);

@@ -2,7 +2,8 @@
  * train/feed.h: where the rows of a step come from: one data set, all of it on the device (resident), or too large for that and
  * brought there in blocks of steps through two slots (streamed). While the device works through the block in one slot, the host
  * gathers the rows of the next and uploads it into the other. The plan is the same, and so are the bits: only the
- * row indices say another place. A feed knows nothing of nets or budgets: who streams is decided in train/budget.h.
+ * row indices say another place. A sparse set is resident: three buffers, and its rows have no size of their own. A feed knows
+ * nothing of nets or budgets: who streams is decided in train/budget.h.
  */
 #ifndef CLDANN_TRAIN_FEED_H
 #define CLDANN_TRAIN_FEED_H
@@ -18,7 +19,7 @@ typedef struct feed_spec {
   int rows;           /* a step takes */
   int64_t steps;      /* there are; none is staged beyond them */
   sampler *sampler;   /* says which rows, borrowed; NULL: step i takes the i-th `rows` of them, and the last what is left */
-  int block;          /* steps a slot holds; 0: resident */
+  int block;          /* steps a slot holds; 0: resident, as sparse sets must be */
 } feed_spec;
 
 typedef struct feed {

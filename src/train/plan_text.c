@@ -60,8 +60,9 @@ static void put_launch(text *t, const launches *l, int i, double *flops, double 
 static void put_phase(text *t, const phase *p, size_t shared) {
   put(t, "  %-12s arena %.2f MB", p->name, (double)p->arena / 1e6);
   for (int i = 0; i < p->n; i++)
-    put(t, ", %s %.2f MB %s", p->n > 1 || strcmp(p->roles[i], p->name) ? p->roles[i] : "data",
-        (double)feed_bytes(&p->feeds[i], NULL) / 1e6, p->feeds[i].block ? "streamed" : "resident");
+    put(t, ", %s %.2f MB %s%s", p->n > 1 || strcmp(p->roles[i], p->name) ? p->roles[i] : "data",
+        (double)feed_bytes(&p->feeds[i], NULL) / 1e6, dataset_is_sparse(p->feeds[i].set) ? "sparse " : "",
+        p->feeds[i].block ? "streamed" : "resident");
   put(t, "; %.2f MB with what all share\n", (double)(shared + phase_bytes(p)) / 1e6);
 }
 

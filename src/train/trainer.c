@@ -30,17 +30,25 @@ fail:
   return rc;
 }
 
-/* Adds d's pixels to the per-channel sums; a single channel counts for all. */
-static void add_channels(const dataset *d, int channels, double *sum, double *count) {
-  const size_t pixels = (size_t)d->n * (size_t)d->h * (size_t)d->w;
-  for (int c = 0; c < channels; c++) {
-    const size_t first = d->c == 1 ? 0 : (size_t)c;
-    double s = 0;
+/* The sums of d's own channels, each in the order of the items: the zeros of a sparse set do not change one. */
+static void sum_channels(const dataset *d, double *sum) {
+  const size_t pixels = (size_t)d->n * (size_t)d->h * (size_t)d->w, channels = (size_t)d->c;
+  for (size_t c = 0; c < channels; c++) sum[c] = 0;
+  if (dataset_is_sparse(d)) {
+    for (size_t i = 0; i < dataset_entries(d); i++) sum[d->columns[i] % d->c] += (double)((const float *)d->x)[i];
+    return;
+  }
+  for (size_t c = 0; c < channels; c++)
     for (size_t i = 0; i < pixels; i++)
-      s += d->type == DATA_U8 ? ((const uint8_t *)d->x)[i * (size_t)d->c + first]
-                              : ((const float *)d->x)[i * (size_t)d->c + first];
-    sum[c] += s;
-    count[c] += (double)pixels;
+      sum[c] += d->type == DATA_U8 ? ((const uint8_t *)d->x)[i * channels + c] : ((const float *)d->x)[i * channels + c];
+}
+
+/* Adds d's pixels to the per-channel sums; a single channel counts for all. own: room for the sums of d's own. */
+static void add_channels(const dataset *d, int channels, double *own, double *sum, double *count) {
+  sum_channels(d, own);
+  for (int c = 0; c < channels; c++) {
+    sum[c] += own[d->c == 1 ? 0 : c];
+    count[c] += (double)d->n * d->h * d->w;
   }
 }
 
@@ -50,11 +58,11 @@ static int set_mean(trainer *t) {
   double *sum = NULL;
   float *mean = NULL;
   int rc;
-  TRY(mem_new(t->err, &sum, 2 * (size_t)channels, sizeof *sum));
+  TRY(mem_new(t->err, &sum, 3 * (size_t)channels, sizeof *sum));
   TRY(mem_new(t->err, &mean, (size_t)channels, sizeof *mean));
   if (x->s.mean_channels) {
-    if (x->source) add_channels(x->source, channels, sum, sum + channels);
-    if (x->target) add_channels(x->target, channels, sum, sum + channels);
+    if (x->source) add_channels(x->source, channels, sum + 2 * channels, sum, sum + channels);
+    if (x->target) add_channels(x->target, channels, sum + 2 * channels, sum, sum + channels);
     for (int c = 0; c < channels; c++) mean[c] = sum[channels + c] > 0 ? (float)(sum[c] / sum[channels + c]) : 0.0f;
   }
   TRY(buffer_new(t->dev, "mean", (size_t)channels * 4, &t->b.mean));
@@ -144,6 +152,7 @@ static int describe_training(trainer *t) {
                    .domain_reduce = s->domain_reduce,
                    .optimiser = method_of(s->optimiser.kind),
                    .scale = (float)s->scale,
+                   .centred = s->mean_channels,
                    .seed = s->seed};
   *h = (phase){.name = "training", .n = 1 + both, .roles = {m->source ? "source" : "target", "target"}};
   h->most_block = (int)t->chunk;
@@ -164,7 +173,8 @@ static plan_spec test_spec(const trainer *t, const dataset *d, int domain_head) 
                      .split = t->x->s.eval_batch,
                      .label_loss = net_loss(net, CLDANN_TARGET_LABELS) && d->y,
                      .domain_loss = net_loss(net, CLDANN_TARGET_DOMAIN) && domain_head,
-                     .scale = (float)t->x->s.scale};
+                     .scale = (float)t->x->s.scale,
+                     .centred = t->x->s.mean_channels};
 }
 
 static int describe_test(trainer *t, const dataset *d, const char *role, phase *h) {
