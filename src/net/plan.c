@@ -79,7 +79,8 @@ static int analyse(planner *p) {
       losses += n->needed;
     }
   }
-  if (!losses)
+  if (p->s->output) p->at[p->s->output->id].needed = p->at[p->s->output->id].consumers = 1;
+  if (!losses && !p->s->output)
     FAIL(net->err, CLDANN_E_ARG,
          "the net has no loss that this method trains; end each head with softmax_xent or logistic_xent");
   for (int i = net->n - 1; i > 0; i--)
@@ -429,6 +430,7 @@ int plan_build(device *d, cldann_net *net, const plan_buffers *b, const plan_spe
   begin(&p);
   for (int i = 0; i < net->n; i++)
     if (p.at[i].needed) forward_node(&p, i);
+  if (s->output) p.l->output = p.at[s->output->id].y;
   if (s->train) {
     for (int i = net->n - 1; i >= 0; i--) TRY(backward_node(&p, i));
     /* All norms before any update: a gradient that is not finite in one branch stops them all. */

@@ -36,6 +36,7 @@ typedef struct plan_spec {
   int rows, split; /* rows [0,split) come from stream 0, the rest from stream 1 */
   stream streams[2];
   int label_loss, domain_loss;
+  const cldann_node *output; /* without training: its values are launches.output when the step is done; NULL: none */
   int label_reduce, domain_reduce;
   int optimiser; /* METHOD of cl/optim.cl */
   float scale;

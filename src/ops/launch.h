@@ -96,6 +96,7 @@ typedef struct launches {
   launch *list;
   int n, cap;
   char node[48], phase[16]; /* stamped on what is appended */
+  tensor output;            /* what the plan was asked for (plan_spec.output); nothing behind it writes there */
   int failed;               /* first error code; later appends do nothing */
 } launches;
 

@@ -69,7 +69,7 @@ int stand_open(stand *s, const cldann_experiment *x, int inference, int batch) {
   s->x.source = s->x.target = s->x.source_test = s->x.target_test = s->data;
   if (inference) {
     TRY(trainer_open(&s->x, NULL, &s->t));
-    TRY(evaluation_open(s->t, s->data, 0, &s->eval));
+    TRY(evaluation_open(s->t, &s->t->tests[0], 0, NULL, &s->eval));
     s->r = s->eval.r;
     s->streamed = s->eval.feed.spec.block > 0;
   } else {

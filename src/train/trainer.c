@@ -97,23 +97,19 @@ fail:
   return rc;
 }
 
-static int batches_of(const dataset *d, int batch) {
-  return d ? (d->n + batch - 1) / batch : 0;
-}
-
-/* Steps queued at once: enough to hide the host, few enough that a stop or a NaN is soon seen. */
-enum { MAX_CHUNK = 32 };
-
 /* Windows of an evaluation are as long; no set takes larger tables. */
 static int set_tables(trainer *t) {
   const cldann_experiment *x = t->x;
   const settings *s = &x->s;
-  const int a = batches_of(x->source_test, s->eval_batch), b = batches_of(x->target_test, s->eval_batch);
-  const int evals = a > MAX_CHUNK || b > MAX_CHUNK ? MAX_CHUNK : a > b ? a : b;
+  const dataset *all[] = {x->source, x->target, x->source_test, x->target_test};
+  int evals = 0;
   size_t rows, indices;
   int rc;
+  for (int i = 0; i < 4; i++)
+    if (evaluation_batches(all[i], s->eval_batch) > evals) evals = evaluation_batches(all[i], s->eval_batch);
+  if (evals > TRAINER_CHUNK) evals = TRAINER_CHUNK;
   t->chunk = s->log_every < s->steps ? s->log_every : s->steps;
-  if (t->chunk > MAX_CHUNK) t->chunk = MAX_CHUNK;
+  if (t->chunk > TRAINER_CHUNK) t->chunk = TRAINER_CHUNK;
   rows = (size_t)t->chunk;
   indices = rows * (size_t)s->batch;
   if (rows < (size_t)evals) rows = (size_t)evals;
@@ -167,25 +163,6 @@ fail:
   return rc;
 }
 
-static plan_spec test_spec(const trainer *t, const dataset *d, int domain_head) {
-  const cldann_net *net = t->x->net;
-  return (plan_spec){.rows = t->x->s.eval_batch,
-                     .split = t->x->s.eval_batch,
-                     .label_loss = net_loss(net, CLDANN_TARGET_LABELS) && d->y,
-                     .domain_loss = net_loss(net, CLDANN_TARGET_DOMAIN) && domain_head,
-                     .scale = (float)t->x->s.scale,
-                     .centred = t->x->s.mean_channels};
-}
-
-static int describe_test(trainer *t, const dataset *d, const char *role, phase *h) {
-  enum { BLOCK = 8 }; /* of large batches: enough for the next to be gathered meanwhile */
-  const plan_spec p = test_spec(t, d, 1);
-  const int batches = batches_of(d, p.rows);
-  *h = (phase){.name = role, .n = 1, .roles = {role}, .most_block = batches < BLOCK ? batches : BLOCK};
-  h->feeds[0] = (feed_spec){.set = d, .labels = 1, .rows = p.rows, .steps = batches};
-  return budget_measure(t->dev, t->x->net, &t->b, &p, h);
-}
-
 /* Before anything is trained: a test set that fits in no way is told now, not after hours. */
 static int place_all(trainer *t, int training) {
   const cldann_experiment *x = t->x;
@@ -196,11 +173,11 @@ static int place_all(trainer *t, int training) {
     all[n++] = &t->training;
   }
   if (x->source_test) {
-    TRY(describe_test(t, x->source_test, "source_test", &t->tests[0]));
+    TRY(evaluation_describe(t, x->source_test, "source_test", NULL, &t->tests[0]));
     all[n++] = &t->tests[0];
   }
   if (x->target_test) {
-    TRY(describe_test(t, x->target_test, "target_test", &t->tests[1]));
+    TRY(evaluation_describe(t, x->target_test, "target_test", NULL, &t->tests[1]));
     all[n++] = &t->tests[1];
   }
   t->budget = budget_of(t->dev, x->s.device_memory);
@@ -276,7 +253,7 @@ void trainer_free(trainer *t) {
 
 /* ---- running ---- */
 
-static void put_float(int32_t *row, int at, double v) {
+void trainer_put_float(int32_t *row, int at, double v) {
   const float f = (float)v;
   memcpy(&row[at], &f, sizeof f);
 }
@@ -290,27 +267,26 @@ static int fill_steps(trainer *t, int64_t first, int n) {
     const weights w = schedule_at(s, step);
     int32_t *row = t->table + (size_t)i * CTL_ROW_WORDS;
     row[CTL_STEP] = (int32_t)step;
-    put_float(row, CTL_LR, w.lr);
-    put_float(row, CTL_LAMBDA, w.reversal);
-    put_float(row, CTL_DOMAIN_WEIGHT, w.domain);
+    trainer_put_float(row, CTL_LR, w.lr);
+    trainer_put_float(row, CTL_LAMBDA, w.reversal);
+    trainer_put_float(row, CTL_DOMAIN_WEIGHT, w.domain);
     row[CTL_ROWS] = s->batch;
     /* With one stream all rows are of its domain. */
     row[CTL_SPLIT] = t->training.n > 1 ? t->spec.split : s->method->source ? s->batch : 0;
-    put_float(row, CTL_ADAM1, 1.0 / (1.0 - pow(s->optimiser.beta1, (double)(step + 1))));
-    put_float(row, CTL_ADAM2, 1.0 / (1.0 - pow(s->optimiser.beta2, (double)(step + 1))));
+    trainer_put_float(row, CTL_ADAM1, 1.0 / (1.0 - pow(s->optimiser.beta1, (double)(step + 1))));
+    trainer_put_float(row, CTL_ADAM2, 1.0 / (1.0 - pow(s->optimiser.beta2, (double)(step + 1))));
   }
   for (int i = 0; i < t->training.n; i++) TRY(feed_use(&t->feeds[i], first, n, t->indices + i * t->spec.split, s->batch));
 fail:
   return rc;
 }
 
-static int reset_stats(trainer *t) {
+int trainer_reset_stats(trainer *t) {
   const float zero[2 * STAT_WORDS] = {0};
   return buffer_write(t->b.stats, 0, zero, sizeof zero);
 }
 
-/* Hands a window's tables to the device and sets the clock to its first row; bad: the value of CTL_BAD to start with. */
-static int begin_window(trainer *t, size_t steps, size_t rows, int32_t bad) {
+int trainer_begin_window(trainer *t, size_t steps, size_t rows, int32_t bad) {
   const int32_t clock[2] = {bad, 0};
   int rc;
   TRY(buffer_write(t->b.table, 0, t->table, steps * CTL_ROW_WORDS * 4));
@@ -321,11 +297,11 @@ fail:
 }
 
 /* One step with the updates held back: drivers compile at a kernel's first launch, and that is not training time. */
-static int warm_up(trainer *t) {
+int trainer_warm_up(trainer *t) {
   const double start = clock_now();
   int rc;
   TRY(fill_steps(t, t->step, 1));
-  TRY(begin_window(t, 1, (size_t)t->x->s.batch, 1));
+  TRY(trainer_begin_window(t, 1, (size_t)t->x->s.batch, 1));
   TRY(replay_run(t->train));
   TRY(device_finish(t->dev));
   t->warm = 1;
@@ -335,7 +311,7 @@ fail:
   return rc;
 }
 
-static double ratio(double a, double b) {
+double trainer_ratio(double a, double b) {
   return b > 0 ? a / b : NAN;
 }
 
@@ -350,21 +326,21 @@ static int read_window(trainer *t, int64_t steps, double seconds, cldann_progres
   memset(p, 0, sizeof *p);
   p->step = t->step;
   p->steps = s->steps;
-  p->label_loss = ratio(label[STAT_LOSS], label[STAT_ROWS]);
-  p->domain_loss = ratio(domain[STAT_LOSS], domain[STAT_ROWS]);
-  p->label_accuracy = ratio(label[STAT_HITS0] + label[STAT_HITS1], label[STAT_ROWS]);
-  p->domain_accuracy_source = ratio(domain[STAT_HITS0], domain[STAT_ROWS0]);
-  p->domain_accuracy_target = ratio(domain[STAT_HITS1], domain[STAT_ROWS1]);
-  p->domain_accuracy = ratio(domain[STAT_HITS0] + domain[STAT_HITS1], domain[STAT_ROWS]);
+  p->label_loss = trainer_ratio(label[STAT_LOSS], label[STAT_ROWS]);
+  p->domain_loss = trainer_ratio(domain[STAT_LOSS], domain[STAT_ROWS]);
+  p->label_accuracy = trainer_ratio(label[STAT_HITS0] + label[STAT_HITS1], label[STAT_ROWS]);
+  p->domain_accuracy_source = trainer_ratio(domain[STAT_HITS0], domain[STAT_ROWS0]);
+  p->domain_accuracy_target = trainer_ratio(domain[STAT_HITS1], domain[STAT_ROWS1]);
+  p->domain_accuracy = trainer_ratio(domain[STAT_HITS0] + domain[STAT_HITS1], domain[STAT_ROWS]);
   health_interval(p->domain_accuracy, (double)domain[STAT_ROWS], &p->domain_accuracy_low, &p->domain_accuracy_high);
   p->lr = w.lr;
   p->lambda = w.lambda;
   p->domain_weight = w.domain;
   p->feature_weight = -w.reversal * w.domain;
   for (int i = 0; i < BRANCHES; i++) p->gradient_norm[i] = sqrt((double)norms[i]);
-  p->samples_per_second = ratio((double)steps * s->batch, seconds);
+  p->samples_per_second = trainer_ratio((double)steps * s->batch, seconds);
   p->seconds = t->seconds;
-  p->eta_seconds = ratio(t->seconds, (double)t->step) * (double)(s->steps - t->step);
+  p->eta_seconds = trainer_ratio(t->seconds, (double)t->step) * (double)(s->steps - t->step);
 fail:
   return rc;
 }
@@ -377,8 +353,8 @@ static int run_chunk(trainer *t, int steps, int reset) {
   int32_t bad;
   int rc;
   TRY(fill_steps(t, t->step, steps));
-  if (reset) TRY(reset_stats(t));
-  TRY(begin_window(t, (size_t)steps, (size_t)t->x->s.batch, 0));
+  if (reset) TRY(trainer_reset_stats(t));
+  TRY(trainer_begin_window(t, (size_t)steps, (size_t)t->x->s.batch, 0));
   for (int i = 0; i < steps; i++) {
     TRY(replay_run(t->train));
     TRY(device_flush(t->dev));
@@ -402,7 +378,7 @@ static int next_chunk(const trainer *t, int64_t end) {
 int trainer_run(trainer *t, int64_t until) {
   const settings *s = &t->x->s;
   int rc = CLDANN_OK;
-  if (!t->warm) TRY(warm_up(t));
+  if (!t->warm) TRY(trainer_warm_up(t));
   while (t->step < until) { /* one round a line of metrics: to the next multiple of log_every */
     const double start = clock_now();
     const int64_t first = t->step, next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
@@ -426,7 +402,7 @@ fail:
 int trainer_prepare_step(trainer *t, int64_t step, int32_t bad) {
   int rc;
   TRY(fill_steps(t, step, 1));
-  TRY(begin_window(t, 1, (size_t)t->x->s.batch, bad));
+  TRY(trainer_begin_window(t, 1, (size_t)t->x->s.batch, bad));
 fail:
   return rc;
 }
@@ -437,125 +413,4 @@ int trainer_params(trainer *t, float *out) {
 
 int trainer_set_params(trainer *t, const float *params) {
   return buffer_write(t->b.params, 0, params, t->x->net->param_count * 4);
-}
-
-/* ---- evaluating ---- */
-
-int evaluation_open(trainer *t, const dataset *d, int domain_head, evaluation *v) {
-  launches *l = NULL;
-  int rc;
-  *v = (evaluation){.set = d, .batches = batches_of(d, t->x->s.eval_batch), .spec = test_spec(t, d, domain_head)};
-  TRY(feed_open(t->dev, &t->tests[d == t->x->source_test ? 0 : 1].feeds[0], &v->feed));
-  v->spec.streams[0] = v->feed.s;
-  TRY(plan_build(t->dev, t->x->net, &t->b, &v->spec, &l));
-  TRY(replay_new(t->dev, l, &v->r));
-fail:
-  if (rc < 0) evaluation_close(t, v);
-  return rc;
-}
-
-/* Batches that are queued at once from `first` on. */
-static int window_of(const evaluation *v, int first) {
-  const int block = v->feed.spec.block, most = block ? block - first % block : MAX_CHUNK;
-  return v->batches - first < most ? v->batches - first : most;
-}
-
-static int evaluation_window(trainer *t, evaluation *v, int domain, int first, int n) {
-  const int batch = v->spec.rows;
-  int rc;
-  memset(t->table, 0, (size_t)n * CTL_ROW_WORDS * 4);
-  for (int i = 0; i < n; i++) {
-    int32_t *row = t->table + (size_t)i * CTL_ROW_WORDS;
-    const int left = v->set->n - (first + i) * batch;
-    row[CTL_ROWS] = left < batch ? left : batch; /* the last batch may be partial */
-    row[CTL_SPLIT] = domain ? 0 : batch;
-    put_float(row, CTL_DOMAIN_WEIGHT, 1.0);
-  }
-  TRY(feed_use(&v->feed, first, n, t->indices, batch));
-  TRY(begin_window(t, (size_t)n, (size_t)batch, 0)); /* waits for the window before: its slot may be filled anew */
-fail:
-  return rc;
-}
-
-int evaluation_prepare(trainer *t, evaluation *v, int domain) {
-  int rc;
-  TRY(reset_stats(t));
-  TRY(evaluation_window(t, v, domain, 0, 1));
-fail:
-  return rc;
-}
-
-int evaluation_run(trainer *t, evaluation *v, int domain, int batches) {
-  int rc;
-  TRY(reset_stats(t));
-  for (int first = 0, n; first < batches; first += n) {
-    n = window_of(v, first);
-    if (n > batches - first) n = batches - first;
-    TRY(evaluation_window(t, v, domain, first, n));
-    for (int i = 0; i < n; i++) TRY(replay_run(v->r));
-    TRY(device_flush(t->dev));
-    TRY(feed_ahead(&v->feed, first));
-  }
-fail:
-  return rc;
-}
-
-void evaluation_close(trainer *t, evaluation *v) {
-  device_finish(t->dev);
-  replay_free(v->r);
-  feed_close(&v->feed);
-  *v = (evaluation){0};
-}
-
-static int eval_set(trainer *t, const dataset *d, int domain, float *stats) {
-  evaluation v;
-  int rc;
-  TRY(evaluation_open(t, d, 1, &v));
-  TRY(evaluation_run(t, &v, domain, v.batches));
-  TRY(buffer_read(t->b.stats, 0, stats, 2 * STAT_WORDS * 4));
-fail:
-  evaluation_close(t, &v);
-  return rc;
-}
-
-int trainer_rehearse(trainer *t) {
-  const dataset *sets[2] = {t->x->source_test, t->x->target_test};
-  evaluation v = {0};
-  int rc;
-  TRY(warm_up(t));
-  trainer_end_training(t);
-  for (int i = 0; i < 2; i++) {
-    if (!sets[i]) continue;
-    TRY(evaluation_open(t, sets[i], 1, &v));
-    TRY(evaluation_run(t, &v, i, 1));
-    evaluation_close(t, &v);
-  }
-fail:
-  if (rc < 0) evaluation_close(t, &v);
-  return rc;
-}
-
-int trainer_evaluate(trainer *t, cldann_result *r) {
-  const dataset *sets[2] = {t->x->source_test, t->x->target_test};
-  double *accuracy[2] = {&r->source_accuracy, &r->target_accuracy}, *loss[2] = {&r->source_loss, &r->target_loss};
-  double *domain[2] = {&r->domain_accuracy_source, &r->domain_accuracy_target};
-  float stats[2 * STAT_WORDS];
-  int rc = CLDANN_OK;
-  for (int i = 0; i < 2; i++) {
-    *accuracy[i] = *loss[i] = *domain[i] = NAN;
-    if (!sets[i]) continue;
-    TRY(eval_set(t, sets[i], i, stats));
-    *accuracy[i] = ratio(stats[STAT_HITS0] + stats[STAT_HITS1], stats[STAT_ROWS]);
-    *loss[i] = ratio(stats[STAT_LOSS], stats[STAT_ROWS]);
-    *domain[i] = ratio(stats[STAT_WORDS + STAT_HITS0] + stats[STAT_WORDS + STAT_HITS1], stats[STAT_WORDS + STAT_ROWS]);
-  }
-  r->domain_accuracy = 0.5 * (r->domain_accuracy_source + r->domain_accuracy_target);
-  snprintf(r->method, sizeof r->method, "%s", t->x->s.method->name);
-  snprintf(r->device, sizeof r->device, "%s", device_get_info(t->dev)->name);
-  r->seed = t->x->s.seed;
-  r->steps = t->step;
-  r->seconds = t->seconds;
-  r->samples_per_second = ratio((double)t->step * t->x->s.batch, t->seconds);
-fail:
-  return rc;
 }

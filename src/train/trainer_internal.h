@@ -9,6 +9,9 @@
 #include "train/metrics.h"
 #include "train/trainer.h"
 
+/* Steps queued at once: enough to hide the host, few enough that a stop or a NaN is soon seen. */
+enum { TRAINER_CHUNK = 32 };
+
 struct trainer {
   cldann_experiment *x;
   cldann_error *err;
@@ -46,19 +49,38 @@ int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **
 int trainer_rehearse(trainer *t);
 /* The memory of the training plan and its data goes back to the device; only evaluation is left to do. */
 void trainer_end_training(trainer *t);
-/* d: one of the experiment's test sets. The label head where there are labels; the domain head when asked. */
-int evaluation_open(trainer *t, const dataset *d, int domain_head, evaluation *v);
+int evaluation_batches(const dataset *d, int batch); /* 0 without a set */
+/* What the evaluation of a set takes of the device. output: see evaluation_open. */
+int evaluation_describe(trainer *t, const dataset *d, const char *role, const cldann_node *output, phase *h);
+/*
+ * Over the set of a phase that budget_place has placed. The label head where there are labels, the domain head when asked; or
+ * an output, forward as far as that node and nothing else.
+ */
+int evaluation_open(trainer *t, const phase *h, int domain_head, const cldann_node *output, evaluation *v);
 /* Statistics to zero and the clock to the first batch; then one replay_run. domain: 0 source, 1 target. */
 int evaluation_prepare(trainer *t, evaluation *v, int domain);
 /* Statistics to zero, and the first n batches queued. */
 int evaluation_run(trainer *t, evaluation *v, int domain, int n);
+/* The whole set; NaN for a head that was not asked for. */
+typedef struct scores {
+  double accuracy, loss, domain_accuracy;
+} scores;
+int evaluation_measure(trainer *t, evaluation *v, int domain, scores *s);
 void evaluation_close(trainer *t, evaluation *v);
+/* A node's values for all items of d, in their order: out has room for d->n of its outputs. domain: 0 source, 1 target. */
+int trainer_outputs(trainer *t, const dataset *d, int domain, const cldann_node *node, float *out);
 
 /* "FILE; 3 of 20 passes by it, the others by rule" or the like, of a plan made on the trainer's device. */
 void trainer_tuning(const trainer *t, const launches *l, char *text, size_t room);
 /* A warning to the user and into the record; text NULL: nothing. */
 int trainer_warn(trainer *t, const char *text);
 void trainer_say(trainer *t, const char *fmt, ...) ERR_PRINTF(2, 3);
+int trainer_warm_up(trainer *t);
+void trainer_put_float(int32_t *row, int at, double v);
+double trainer_ratio(double a, double b); /* NaN for b 0 */
+int trainer_reset_stats(trainer *t);
+/* Hands a window's tables to the device and sets the clock to its first row; bad: the value of CTL_BAD to start with. */
+int trainer_begin_window(trainer *t, size_t steps, size_t rows, int32_t bad);
 int trainer_prepare_step(trainer *t, int64_t step, int32_t bad);
 int trainer_set_params(trainer *t, const float *params);
 /* Replays a step that went bad and names the first op whose result is not finite: CLDANN_E_DIVERGED, always negative. */
