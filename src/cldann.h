@@ -201,6 +201,7 @@ typedef struct cldann_progress {
   double domain_accuracy;                           /* both halves together, 0.5 = cannot tell them apart */
   double domain_accuracy_low, domain_accuracy_high; /* its 95 % interval (Wilson), by the rows of the window */
   double domain_accuracy_source, domain_accuracy_target;
+  double validation_accuracy, validation_loss; /* of the label head on rows held out of its training set; NaN: none */
   double lr, lambda;
   double domain_weight, feature_weight; /* what multiplies the domain loss for the head, and for the features */
   double gradient_norm[3];              /* by branch, of the window's last step */
@@ -216,6 +217,11 @@ typedef struct cldann_result {
   double domain_accuracy_source, domain_accuracy_target;
   double source_loss, target_loss;
   double samples_per_second, seconds; /* of the training steps alone */
+  /* Of experiments that hold rows out (the group validation), else NaN: */
+  int64_t model_step;                                /* step that the model is of; `steps` without validation */
+  double validation_accuracy;                        /* of the model, on those rows */
+  double reverse_accuracy;                           /* of reverse validation; NaN: not asked for */
+  double last_source_accuracy, last_target_accuracy; /* of the last step's parameters */
 } cldann_result;
 
 /* Called after every window of log_every steps. */

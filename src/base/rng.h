@@ -18,6 +18,8 @@ enum {
   RNG_BLOBS = 6,
   RNG_CHECK = 7,
   RNG_MOONS = 8,
+  RNG_HOLD_OUT_SOURCE = 9,
+  RNG_HOLD_OUT_TARGET = 10,
   RNG_PARAM = 1024,
   RNG_DROPOUT = 1 << 20 /* + the node */
 };

@@ -88,6 +88,36 @@ fail:
   return rc;
 }
 
+/* Room for these rows of d, as dense or sparse as d is. */
+static int new_like(cldann_error *e, const dataset *d, const int32_t *rows, int n, dataset **out) {
+  size_t entries = 0;
+  if (!dataset_is_sparse(d)) return dataset_new(e, out, d->name, d->type, n, d->h, d->w, d->c, d->y != NULL);
+  for (int i = 0; i < n; i++) entries += (size_t)(d->offsets[rows[i] + 1] - d->offsets[rows[i]]);
+  return dataset_new_sparse(e, out, d->name, n, d->h, d->w, d->c, entries, d->y != NULL);
+}
+
+int dataset_take(cldann_error *e, const dataset *d, const int32_t *rows, int n, dataset **out) {
+  int rc;
+  dataset *to = NULL;
+  const size_t item = dataset_item_bytes(d);
+  TRY(new_like(e, d, rows, n, &to));
+  to->classes = d->classes;
+  for (int i = 0; i < n; i++) {
+    if (to->y) to->y[i] = d->y[rows[i]];
+    if (!dataset_is_sparse(d)) {
+      memcpy((char *)to->x + (size_t)i * item, (const char *)d->x + (size_t)rows[i] * item, item);
+      continue;
+    }
+    const int from = d->offsets[rows[i]], at = to->offsets[i], count = d->offsets[rows[i] + 1] - from;
+    memcpy((float *)to->x + at, (const float *)d->x + from, (size_t)count * sizeof(float));
+    memcpy(to->columns + at, d->columns + from, (size_t)count * sizeof *to->columns);
+    to->offsets[i + 1] = at + count;
+  }
+  *out = to;
+fail:
+  return rc;
+}
+
 int dataset_binarise(cldann_error *e, dataset *d) {
   int rc = CLDANN_OK;
   uint8_t *x = d->x;

@@ -42,6 +42,8 @@ int dataset_new_sparse(cldann_error *e, dataset **out, const char *name, int n, 
                        int labelled);
 /* Drops the first `skip` items, then keeps at most `count` (count < 0: all). CLDANN_E_ARG when nothing is left. */
 int dataset_trim(cldann_error *e, dataset *d, int skip, int count);
+/* A new set of these rows, in the order given. Freed by the caller. */
+int dataset_take(cldann_error *e, const dataset *d, const int32_t *rows, int n, dataset **out);
 /* x > 0 -> 255, else 0, in place; only for DATA_U8. */
 int dataset_binarise(cldann_error *e, dataset *d);
 /* A sparse set gets its zeros; others stay. */

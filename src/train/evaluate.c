@@ -171,7 +171,8 @@ int trainer_evaluate(trainer *t, cldann_result *r) {
   snprintf(r->method, sizeof r->method, "%s", t->x->s.method->name);
   snprintf(r->device, sizeof r->device, "%s", device_get_info(t->dev)->name);
   r->seed = t->x->s.seed;
-  r->steps = t->step;
+  r->steps = r->model_step = t->step;
+  r->validation_accuracy = r->reverse_accuracy = r->last_source_accuracy = r->last_target_accuracy = NAN;
   r->seconds = t->seconds;
   r->samples_per_second = trainer_ratio((double)t->step * t->x->s.batch, t->seconds);
 fail:

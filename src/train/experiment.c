@@ -54,6 +54,15 @@ static const conf_key loss_keys[] = {
     {.name = "domain", .type = CONF_CHOICE, .choices = domain_reduces, IN(domain_reduce)},
     END,
 };
+static const char *const keep_kinds[] = {"best", "last", NULL};
+static const conf_key validation_keys[] = {
+    {.name = "share", .type = CONF_NUMBER, .min = 0, .max = 0.9, IN(validation.share)},
+    {.name = "patience", .type = CONF_INT, .min = 0, .max = 1e9, IN(validation.patience)},
+    {.name = "grow", .type = CONF_NUMBER, .min = 0, .max = 1000, IN(validation.grow)},
+    {.name = "keep", .type = CONF_CHOICE, .choices = keep_kinds, IN(validation.keep)},
+    {.name = "reverse", .type = CONF_FLAG, IN(validation.reverse)},
+    END,
+};
 static const conf_key input_keys[] = {
     {.name = "scale", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6, IN(scale)},
     {.name = "subtract_mean", .type = CONF_FLAG, IN(mean_channels)},
@@ -74,6 +83,7 @@ static const conf_key root_keys[] = {
     {.name = "lambda", .type = CONF_GROUP, .keys = lambda_keys},
     {.name = "optimiser", .type = CONF_GROUP, .keys = optimiser_keys},
     {.name = "loss", .type = CONF_GROUP, .keys = loss_keys},
+    {.name = "validation", .type = CONF_GROUP, .keys = validation_keys},
     {.name = "input", .type = CONF_GROUP, .keys = input_keys},
     {.name = "init", .type = CONF_GROUP, .keys = conf_layer_keys},
     {.name = "net", .type = CONF_GROUP, .keys = conf_net_keys},
@@ -112,6 +122,14 @@ static int read_settings(cldann_experiment *x, const char *path) {
     return conf_bad(x->cfg, conf_get(x->cfg, "batch"), CLDANN_E_CONFIG,
                     "batch %d is odd; method %s takes one half of it from the source and one from the target", s->batch,
                     s->method->name);
+  if (s->validation.share > 0 && !s->method->label_loss)
+    return conf_bad(x->cfg, conf_get(x->cfg, "validation.share"), CLDANN_E_CONFIG,
+                    "validation is by the accuracy of the label head, which method %s does not train; leave validation out",
+                    s->method->name);
+  if (s->validation.reverse && (s->validation.share <= 0 || !s->method->source))
+    return conf_bad(x->cfg, conf_get(x->cfg, "validation.reverse"), CLDANN_E_CONFIG,
+                    "reverse validation needs held-out rows and a method that trains on the source; %s",
+                    s->method->source ? "set validation.share, as 0.1" : "leave it out");
   return CLDANN_OK;
 }
 
@@ -151,6 +169,8 @@ void cldann_experiment_free(cldann_experiment *x) {
   dataset_free(x->target);
   dataset_free(x->source_test);
   dataset_free(x->target_test);
+  dataset_free(x->source_held);
+  dataset_free(x->target_held);
   conf_free(x->cfg);
   mem_free(x->data_dir);
   mem_free(x);

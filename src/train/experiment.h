@@ -19,6 +19,8 @@ struct cldann_experiment {
   char *data_dir;     /* --data, may be NULL */
   /* Loaded by experiment_load_data, owned here. The two test sets may be NULL. */
   dataset *source, *target, *source_test, *target_test;
+  dataset *source_held, *target_held; /* validation.share of source and target, which lack it; NULL: none */
+  int loaded;                         /* experiment_load_data has nothing more to do */
 };
 
 /* cldann_experiment_load; text: the file's, where it is not to be read from `path`. */

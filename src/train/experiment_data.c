@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/text.h"
 #include "data/blobs.h"
 #include "data/classes.h"
@@ -16,6 +17,7 @@
 #include "data/mnistm.h"
 #include "data/moons.h"
 #include "data/resample.h"
+#include "data/sampler.h"
 #include "train/conf.h"
 
 #define END \
@@ -313,6 +315,13 @@ static int needs_labels(const method *m, role r) {
   return m->label_loss && (r == ROLE_SOURCE ? m->source : m->target && !m->source);
 }
 
+/* At least one, where any. */
+static int held_out_of(const cldann_experiment *x, role r, const dataset *d) {
+  const double share = role_test(r) ? 0 : x->s.validation.share;
+  const int n = (int)(share * d->n + 0.5);
+  return share > 0 && n == 0 ? 1 : n;
+}
+
 static int check_fit(const cldann_experiment *x, const set_view *v, const dataset *d) {
   const config_setting_t *kind = set_get(v, "kind");
   const method *m = x->s.method;
@@ -320,6 +329,7 @@ static int check_fit(const cldann_experiment *x, const set_view *v, const datase
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
   const int classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
   const int rows = m->source && m->target ? x->s.batch / 2 : x->s.batch;
+  const int left = d->n - held_out_of(x, v->r, d);
   const int trains = v->r == ROLE_SOURCE ? m->source : v->r == ROLE_TARGET && m->target;
   const char *name = role_names[v->r];
   if (d->h != in.h || d->w != in.w || (d->c != in.c && d->c != 1))
@@ -334,10 +344,10 @@ static int check_fit(const cldann_experiment *x, const set_view *v, const datase
     return conf_bad(v->c, kind, CLDANN_E_SHAPE,
                     "data.%s (%s) has labels up to %d but the label head %s tells %d classes apart; give it %d", name, d->name,
                     d->classes - 1, loss->name, classes, d->classes);
-  if (trains && d->n < rows)
+  if (trains && left < rows)
     return conf_bad(v->c, kind, CLDANN_E_CONFIG,
-                    "data.%s (%s) has %d items, fewer than the %d that a batch takes from it; lower batch", name, d->name, d->n,
-                    rows);
+                    "data.%s (%s) has %d items to train on, fewer than the %d that a batch takes from it; lower batch%s", name,
+                    d->name, left, rows, left < d->n ? " or validation.share" : "");
   return CLDANN_OK;
 }
 
@@ -385,10 +395,42 @@ static void tell(const set_view *v, const dataset *d, cldann_on_message on_messa
   on_message(user, line);
 }
 
+/* Drawn by the experiment's seed; both parts keep the order of the set. */
+static int hold_out(cldann_experiment *x, role r, dataset **set, dataset **held) {
+  cldann_error *e = &x->ctx->err;
+  const int all = *set ? (*set)->n : 0, n = *set ? held_out_of(x, r, *set) : 0;
+  sampler *s = NULL;
+  int32_t *order = NULL, *rows = NULL;
+  char *out = NULL;
+  dataset *rest = NULL;
+  int rc = CLDANN_OK, at = 0;
+  if (!n) return CLDANN_OK;
+  TRY(mem_new(e, &order, (size_t)all, sizeof *order));
+  TRY(mem_new(e, &rows, (size_t)all, sizeof *rows));
+  TRY(mem_new(e, &out, (size_t)all, 1));
+  TRY(sampler_new(e, &s, (*set)->name, all, all, x->s.seed, role_domain(r) ? RNG_HOLD_OUT_TARGET : RNG_HOLD_OUT_SOURCE));
+  TRY(sampler_batch(e, s, 0, order));
+  for (int i = 0; i < n; i++) out[order[i]] = 1;
+  for (int i = 0; i < all; i++)
+    if (out[i]) rows[at++] = i;
+  for (int i = 0; i < all; i++)
+    if (!out[i]) rows[at++] = i;
+  TRY(dataset_take(e, *set, rows, n, held));
+  TRY(dataset_take(e, *set, rows + n, all - n, &rest));
+  rest->names = (*set)->names, (*set)->names = NULL;
+  dataset_free(*set);
+  *set = rest;
+fail:
+  sampler_free(s);
+  mem_free(order), mem_free(rows), mem_free(out);
+  return rc;
+}
+
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user) {
   int rc = CLDANN_OK;
   loader l = {.x = x, .err = &x->ctx->err};
   dataset **const at[ROLES] = {&x->source, &x->target, &x->source_test, &x->target_test};
+  if (x->loaded) return CLDANN_OK;
   for (role r = 0; r < ROLES; r++) {
     set_view v;
     if (*at[r] || !set_open(x->cfg, r, &v)) continue;
@@ -401,6 +443,9 @@ int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, voi
     }
     tell(&v, *at[r], on_message, user);
   }
+  if (!x->source_held) TRY(hold_out(x, ROLE_SOURCE, &x->source, &x->source_held));
+  if (!x->target_held) TRY(hold_out(x, ROLE_TARGET, &x->target, &x->target_held));
+  x->loaded = 1;
 fail:
   mnistm_free_backgrounds(l.photos);
   mem_free(l.photos_path);

@@ -33,4 +33,6 @@ libcldann_internal_la_SOURCES += \
 	src/train/trainer.c \
 	src/train/trainer.h \
 	src/train/trainer_internal.h \
-	src/train/tune.c
+	src/train/tune.c \
+	src/train/validation.c \
+	src/train/validation.h

@@ -47,6 +47,8 @@ json_t *metrics_progress_json(const cldann_progress *p) {
   bad |= put(o, "domain_accuracy_high", metrics_number(p->domain_accuracy_high));
   bad |= put(o, "domain_accuracy_source", metrics_number(p->domain_accuracy_source));
   bad |= put(o, "domain_accuracy_target", metrics_number(p->domain_accuracy_target));
+  bad |= put(o, "validation_accuracy", metrics_number(p->validation_accuracy));
+  bad |= put(o, "validation_loss", metrics_number(p->validation_loss));
   bad |= put(o, "lr", metrics_number(p->lr));
   bad |= put(o, "lambda", metrics_number(p->lambda));
   bad |= put(o, "domain_weight", metrics_number(p->domain_weight));
@@ -74,6 +76,11 @@ json_t *metrics_result_json(const cldann_result *r) {
   bad |= put(o, "domain_accuracy", metrics_number(r->domain_accuracy));
   bad |= put(o, "domain_accuracy_source", metrics_number(r->domain_accuracy_source));
   bad |= put(o, "domain_accuracy_target", metrics_number(r->domain_accuracy_target));
+  bad |= put(o, "model_step", json_integer(r->model_step));
+  bad |= put(o, "validation_accuracy", metrics_number(r->validation_accuracy));
+  bad |= put(o, "reverse_accuracy", metrics_number(r->reverse_accuracy));
+  bad |= put(o, "last_source_accuracy", metrics_number(r->last_source_accuracy));
+  bad |= put(o, "last_target_accuracy", metrics_number(r->last_target_accuracy));
   bad |= put(o, "source_loss", metrics_number(r->source_loss));
   bad |= put(o, "target_loss", metrics_number(r->target_loss));
   bad |= put(o, "samples_per_second", metrics_number(r->samples_per_second));

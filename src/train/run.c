@@ -14,6 +14,7 @@
 #include "train/model.h"
 #include "train/schedule.h"
 #include "train/trainer_internal.h"
+#include "train/validation.h"
 
 void trainer_say(trainer *t, const char *fmt, ...) {
   char line[512];
@@ -198,8 +199,36 @@ fail:
   return rc;
 }
 
+/* From the last parameters to those that the run is to keep, and what both are worth. */
+static int choose(trainer *t, cldann_result *r) {
+  const validation v = t->validation;
+  const int best = v.looks && t->x->s.validation.keep == KEEP_BEST;
+  cldann_result last;
+  int rc;
+  t->validation.best = NULL; /* ours now */
+  trainer_end_training(t);
+  TRY(trainer_evaluate(t, &last));
+  *r = last;
+  if (best && v.best_step != t->step) {
+    TRY(trainer_set_params(t, v.best));
+    TRY(trainer_evaluate(t, r));
+    r->model_step = v.best_step;
+  }
+  if (v.looks) {
+    r->validation_accuracy = best ? v.best_accuracy : v.last_accuracy;
+    r->last_source_accuracy = last.source_accuracy;
+    r->last_target_accuracy = last.target_accuracy;
+    trainer_say(t, "the model is of step %lld, %.4f right on the %d held-out rows", (long long)r->model_step,
+                r->validation_accuracy, v.held.set->n);
+  }
+fail:
+  mem_free(v.best);
+  return rc;
+}
+
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result) {
   static const cldann_train_options none;
+  reverse back = {0};
   trainer *t = NULL;
   metrics *m = NULL;
   int rc;
@@ -214,11 +243,17 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   rc = trainer_run(t, x->s.steps);
   if ((rc == CLDANN_E_DIVERGED || rc == CLDANN_E_INTERRUPTED) && options->out_dir) save_last_good(t);
   if (rc < 0) goto fail;
-  trainer_end_training(t);
-  TRY(trainer_evaluate(t, result));
+  TRY(choose(t, result));
   if (options->out_dir) TRY(save(t));
+  if (x->s.validation.reverse) {
+    TRY(reverse_begin(t, &back));
+    trainer_free(t); /* two trainings would ask for twice the memory */
+    t = NULL;
+    TRY(reverse_run(&back, options, &result->reverse_accuracy));
+  }
   if (m) TRY(metrics_result(&x->ctx->err, m, result));
 fail:
+  reverse_free(&back);
   trainer_free(t);
   metrics_close(m);
   return rc;

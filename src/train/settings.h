@@ -44,6 +44,16 @@ typedef struct optimiser_settings {
   double momentum, beta1, beta2, epsilon, weight_decay, clip_norm;
 } optimiser_settings;
 
+/* Rows of both training sets held out of training, and what they are for: label-blind choices alone. */
+typedef enum { KEEP_BEST, KEEP_LAST } keep_kind;
+typedef struct validation_settings {
+  double share;     /* of each set that is held out; 0: nothing is, and the rest has no meaning */
+  int64_t patience; /* lines of metrics without a better accuracy on the held-out source after which training ends; 0: never */
+  double grow;      /* ends not before `grow` times the lines until the best, either */
+  keep_kind keep;   /* "best", by that accuracy, or "last" */
+  int reverse;      /* 1: reverse validation behind the training */
+} validation_settings;
+
 typedef struct settings {
   char name[64], preset[32];
   const method *method;
@@ -57,6 +67,7 @@ typedef struct settings {
   lr_settings lr;
   lambda_settings lambda;
   optimiser_settings optimiser;
+  validation_settings validation;
   double scale;      /* inputs become (x - mean) * scale */
   int mean_channels; /* 1: subtract the per-channel mean over both training sets; 0: nothing */
 } settings;

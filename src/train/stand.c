@@ -67,6 +67,8 @@ int stand_open(stand *s, const cldann_experiment *x, int inference, int batch) {
   set->horizon = 1; /* lambda at its end */
   TRY(random_rows(s, inference));
   s->x.source = s->x.target = s->x.source_test = s->x.target_test = s->data;
+  s->x.source_held = s->x.target_held = NULL;
+  s->x.loaded = 1;
   if (inference) {
     TRY(trainer_open(&s->x, NULL, &s->t));
     TRY(evaluation_open(s->t, &s->t->tests[0], 0, NULL, &s->eval));

@@ -15,6 +15,7 @@
 #include "data/sampler.h"
 #include "train/schedule.h"
 #include "train/trainer_internal.h"
+#include "train/validation.h"
 
 /* ---- setting up ---- */
 
@@ -101,11 +102,11 @@ fail:
 static int set_tables(trainer *t) {
   const cldann_experiment *x = t->x;
   const settings *s = &x->s;
-  const dataset *all[] = {x->source, x->target, x->source_test, x->target_test};
+  const dataset *all[] = {x->source, x->target, x->source_test, x->target_test, x->source_held, x->target_held};
   int evals = 0;
   size_t rows, indices;
   int rc;
-  for (int i = 0; i < 4; i++)
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (evaluation_batches(all[i], s->eval_batch) > evals) evals = evaluation_batches(all[i], s->eval_batch);
   if (evals > TRAINER_CHUNK) evals = TRAINER_CHUNK;
   t->chunk = s->log_every < s->steps ? s->log_every : s->steps;
@@ -169,6 +170,7 @@ static int place_all(trainer *t, int training) {
   phase *all[3];
   int rc, n = 0;
   if (training) {
+    TRY(validation_describe(t));
     TRY(describe_training(t));
     all[n++] = &t->training;
   }
@@ -198,6 +200,7 @@ static int plan_training(trainer *t) {
   }
   TRY(plan_build(t->dev, t->x->net, &t->b, &t->spec, &l));
   TRY(replay_new(t->dev, l, &t->train));
+  TRY(validation_open(t));
   t->start_up = clock_now() - start;
 fail:
   return rc;
@@ -237,6 +240,7 @@ void trainer_end_training(trainer *t) {
   replay_free(t->train);
   t->train = NULL;
   for (int i = 0; i < 2; i++) feed_close(&t->feeds[i]);
+  validation_close(t);
 }
 
 void trainer_free(trainer *t) {
@@ -339,6 +343,7 @@ static int read_window(trainer *t, int64_t steps, double seconds, cldann_progres
   p->feature_weight = -w.reversal * w.domain;
   for (int i = 0; i < BRANCHES; i++) p->gradient_norm[i] = sqrt((double)norms[i]);
   p->samples_per_second = trainer_ratio((double)steps * s->batch, seconds);
+  p->validation_accuracy = p->validation_loss = NAN;
   p->seconds = t->seconds;
   p->eta_seconds = trainer_ratio(t->seconds, (double)t->step) * (double)(s->steps - t->step);
 fail:
@@ -379,7 +384,7 @@ int trainer_run(trainer *t, int64_t until) {
   const settings *s = &t->x->s;
   int rc = CLDANN_OK;
   if (!t->warm) TRY(trainer_warm_up(t));
-  while (t->step < until) { /* one round a line of metrics: to the next multiple of log_every */
+  while (t->step < until && !t->validation.over) { /* one round a line of metrics: to the next multiple of log_every */
     const double start = clock_now();
     const int64_t first = t->step, next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
     cldann_progress p;
@@ -390,6 +395,7 @@ int trainer_run(trainer *t, int64_t until) {
     }
     t->seconds += clock_now() - start;
     TRY(read_window(t, end - first, clock_now() - start, &p));
+    if (t->step == next || t->step == s->steps) TRY(validation_look(t, &p)); /* and not where a caller cut a window */
     TRY(metrics_write(t->err, t->metrics, &p));
     TRY(trainer_warn(t, health_look(&t->health, s, &p)));
     if (t->o.on_progress) t->o.on_progress(t->o.user, &p);

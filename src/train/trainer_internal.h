@@ -12,6 +12,26 @@
 /* Steps queued at once: enough to hide the host, few enough that a stop or a NaN is soon seen. */
 enum { TRAINER_CHUNK = 32 };
 
+/* A plan over one set, forward only, and its batches. */
+typedef struct evaluation {
+  const dataset *set;
+  int batches;
+  plan_spec spec;
+  feed feed;
+  replay *r; /* of one batch */
+} evaluation;
+
+/* What was seen of the held-out rows (train/validation.h). */
+typedef struct validation {
+  phase phase; /* n 0: nothing is held out */
+  evaluation held;
+  int domain;  /* of the held-out rows: 0 source, 1 target */
+  float *best; /* parameters, of the first line with the best accuracy */
+  double best_accuracy, last_accuracy;
+  int64_t best_step, looks, best_look;
+  int over; /* training is to end */
+} validation;
+
 struct trainer {
   cldann_experiment *x;
   cldann_error *err;
@@ -32,16 +52,8 @@ struct trainer {
   size_t shared_bytes;      /* of the device, whatever the phase */
   int warm;
   health health;
+  validation validation;
 };
-
-/* A plan over one set, forward only, and its batches. */
-typedef struct evaluation {
-  const dataset *set;
-  int batches;
-  plan_spec spec;
-  feed feed;
-  replay *r; /* of one batch */
-} evaluation;
 
 /* trainer_new without the training plan. */
 int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **out);
