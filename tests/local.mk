@@ -62,7 +62,8 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_feed.c \
 	tests/train_health.c \
 	tests/train_sparse.c \
-	tests/train_suites.h
+	tests/train_suites.h \
+	tests/train_validation.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 
 # What a program links that has no _LDADD of its own.

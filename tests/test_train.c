@@ -439,5 +439,6 @@ int main(void) {
   suite_add_tcase(s, feed_cases(&ctx));
   suite_add_tcase(s, health_cases(&ctx));
   suite_add_tcase(s, sparse_cases(&ctx));
+  suite_add_tcase(s, validation_cases(&ctx));
   return runner_run(s, &ctx);
 }
