@@ -216,6 +216,7 @@ typedef struct cldann_result {
   double domain_accuracy;                  /* over both test sets, each weighing the same */
   double domain_accuracy_source, domain_accuracy_target;
   double source_loss, target_loss;
+  int64_t source_items, target_items; /* in the test sets */
   double samples_per_second, seconds; /* of the training steps alone */
   /* Of experiments that hold rows out (the group validation), else NaN: */
   int64_t model_step;                                /* step that the model is of; `steps` without validation */

@@ -91,9 +91,18 @@ START_TEST(shipped_tables) {
 }
 END_TEST
 
+static const cldann_result plain_run = {.device = "D",
+                                        .steps = 7,
+                                        .model_step = 7,
+                                        .domain_accuracy = NAN,
+                                        .validation_accuracy = NAN,
+                                        .reverse_accuracy = NAN,
+                                        .last_source_accuracy = NAN,
+                                        .last_target_accuracy = NAN};
+
 static void run_of(table_row *row, uint64_t seed, double target, double source) {
-  const cldann_result r = {
-      .device = "D", .seed = seed, .steps = 7, .target_accuracy = target, .source_accuracy = source, .domain_accuracy = NAN};
+  cldann_result r = plain_run;
+  r.seed = seed, r.target_accuracy = target, r.source_accuracy = source;
   ck_assert_int_eq(table_add(&e, row, &r), CLDANN_OK);
 }
 
@@ -128,10 +137,70 @@ START_TEST(figures) {
   HAS(md, "| top | 0.9000 | - | - | - | 0.9000 | - |");
   HAS(md, "no reproduction");
   HAS(plain, "0.7000   0.1000   0.8000     0.50  0.6000 0.7000 0.8000; 0.7500 P");
-  HAS(csv, "some,mid,2,0.700000,0.800000,-,7,0.00,0,0.7500\n");
+  HAS(csv, "some,mid,2,,1,0.700000,0.800000,-,-,-,-,7,7,0.00,0,0.7500\n");
+  ck_assert_ptr_null(strstr(md, "reverse"));
   ck_assert_ptr_null(strstr(plain, "never"));
   ck_assert_ptr_null(strstr(plain, "no reproduction"));
   free(plain), free(md), free(csv);
+  table_free(t);
+  no_leak();
+}
+END_TEST
+
+static void candidate_of(table_row *row, double target, double last, double held, double back) {
+  cldann_result r = plain_run;
+  r.seed = 4, r.target_items = 100;
+  r.target_accuracy = target, r.last_target_accuracy = last, r.validation_accuracy = held, r.reverse_accuracy = back;
+  ck_assert_int_eq(table_add(&e, row, &r), CLDANN_OK);
+}
+
+/* Three candidates: the source would have the first, reverse validation the second (of equals, the one with more held-out rows
+ * right), the oracle the last step of the third. */
+START_TEST(candidates) {
+  table *t;
+  ck_assert_int_eq(
+      read_text(HEAD "rows = ( " ROW("a", "candidates = ( \"x=1\", \"x=2\", \"x=3\" );") ", " ROW("b", "") " );", &t),
+      CLDANN_OK);
+  candidate_of(&t->rows[0], 0.5, 0.55, 0.9, 0.6);
+  candidate_of(&t->rows[0], 0.6, 0.65, 0.8, 0.7);
+  ck_assert_int_eq(table_seeds(&t->rows[0]), 0); /* one is missing */
+  candidate_of(&t->rows[0], 0.7, 0.75, 0.7, 0.7);
+  candidate_of(&t->rows[1], 0.4, 0.35, 0.9, NAN);
+  char *md = text_of(t, TABLE_MARKDOWN, 0), *csv = text_of(t, TABLE_CSV, 0);
+  HAS(md, "| a | 0.6000 | - | 0.0000 | - | 0.6500 | 0.5000 | 0.6000 | 0.7500 | 0.6000 (2) | - |");
+  HAS(md, "| b | 0.4000 | - | 0.0000 | - | 0.3500 | 0.4000 | - | 0.4000 | 0.4000 | - |");
+  HAS(csv, "some,a,4,x=1,0,0.500000");
+  HAS(csv, "some,a,4,x=2,1,0.600000");
+  free(md), free(csv);
+  table_free(t);
+  no_leak();
+}
+END_TEST
+
+/* Two problems of 100 rows. On the first both are alike (probability .5), on the second the better one is surely better; so
+ * it wins more than half with .5, and half with .5 of which half counts. */
+START_TEST(groups) {
+  table *t;
+  ck_assert_int_eq(
+      read_text(
+          HEAD "rows = ( " ROW("p-A", "group = \"A\"; published = ( { by = \"P\"; target = 0.65; } );") ", " ROW(
+              "p-B", "group = \"B\"; published = ( { by = \"P\"; target = 0.62; } );") ", " ROW("q-A",
+                                                                                                "group = \"A\"; published = ( "
+                                                                                                "{ by = \"P\"; target = 0.95; "
+                                                                                                "} );") ", " ROW("q-B",
+                                                                                                                 "group = "
+                                                                                                                 "\"B\";") " )"
+                                                                                                                           ";",
+          &t),
+      CLDANN_OK);
+  candidate_of(&t->rows[0], 0.6, 0.6, NAN, NAN), candidate_of(&t->rows[1], 0.6, 0.6, NAN, NAN);
+  candidate_of(&t->rows[2], 0.96, 0.96, NAN, NAN), candidate_of(&t->rows[3], 0.2, 0.2, NAN, NAN);
+  char *md = text_of(t, TABLE_MARKDOWN, 0);
+  HAS(md, "| A | 2 | 0.7800 | 0.8000 | 1 |");
+  HAS(md, "| B | 2 | 0.4000 | - | 0 |");
+  HAS(md, "P(A better than B) = 0.75");
+  HAS(md, "P(B better than A) = 0.25");
+  free(md);
   table_free(t);
   no_leak();
 }
@@ -144,6 +213,8 @@ int main(void) {
   tcase_add_test(t, files_that_cannot_be);
   tcase_add_test(t, shipped_tables);
   tcase_add_test(t, figures);
+  tcase_add_test(t, candidates);
+  tcase_add_test(t, groups);
   suite_add_tcase(s, t);
   return runner_run(s, NULL);
 }

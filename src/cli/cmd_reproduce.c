@@ -51,14 +51,16 @@ static int open_table(const char *name, table **t) {
 }
 
 /* The experiment of one run: the row's overrides, the seed, those of a quick look, and the user's last. */
-static int load(cldann *c, const cli_args *a, const table *t, const table_row *row, int64_t seed, cldann_experiment **x) {
-  const char *sets[2 * TABLE_SETS + 1];
+static int load(cldann *c, const cli_args *a, const table *t, const table_row *row, int candidate, int64_t seed,
+                cldann_experiment **x) {
+  const char *sets[2 * TABLE_SETS + 2];
   char text[48];
   cli_args one = *a;
   int n = 0, code;
   cldann_error e;
   err_clear(&e);
   for (int i = 0; i < row->n_sets; i++) sets[n++] = row->sets[i];
+  if (row->n_candidates) sets[n++] = row->candidates[candidate];
   for (int i = 0; a->quick && i < t->n_quick_sets; i++) sets[n++] = t->quick_sets[i];
   snprintf(text, sizeof text, "seed=%lld", (long long)seed);
   sets[n++] = text;
@@ -73,29 +75,33 @@ static int load(cldann *c, const cli_args *a, const table *t, const table_row *r
   return code;
 }
 
+/* One seed of a row: each of its candidates. */
 static int train_row(cldann *c, const cli_args *a, const table *t, table_row *row, int64_t seed, progress *p) {
-  char label[TABLE_NAME + 32];
-  cldann_experiment *x = NULL;
-  cldann_result r;
+  int code = EXIT_FINE;
   cldann_error e;
-  int code;
   err_clear(&e);
-  snprintf(label, sizeof label, "%s-%lld", row->name, (long long)seed);
-  if ((code = load(c, a, t, row, seed, &x)) != EXIT_FINE) return code;
-  code = cli_train_one_of_many(c, x, a, label, p, &r);
-  if (code == EXIT_FINE && table_add(&e, row, &r) < 0) code = cli_fail(&e);
-  cldann_experiment_free(x);
+  for (int i = 0; i < table_runs(row) && code == EXIT_FINE; i++) {
+    char label[2 * TABLE_NAME + 32];
+    cldann_experiment *x = NULL;
+    cldann_result r;
+    const char *value = row->n_candidates ? strchr(row->candidates[i], '=') + 1 : "";
+    snprintf(label, sizeof label, "%s%s%.40s-%lld", row->name, *value ? "-" : "", value, (long long)seed);
+    if ((code = load(c, a, t, row, i, seed, &x)) == EXIT_FINE) code = cli_train_one_of_many(c, x, a, label, p, &r);
+    if (code == EXIT_FINE && table_add(&e, row, &r) < 0) code = cli_fail(&e);
+    cldann_experiment_free(x);
+  }
   return code;
 }
 
-/* Each row's experiment loads: told before hours are spent. */
+/* Each row's experiments load: told before hours are spent. */
 static int rehearse(cldann *c, const cli_args *a, const table *t) {
-  for (int i = 0; i < t->n_rows; i++) {
-    cldann_experiment *x = NULL;
-    const int code = load(c, a, t, &t->rows[i], 1, &x);
-    cldann_experiment_free(x);
-    if (code != EXIT_FINE) return code;
-  }
+  for (int i = 0; i < t->n_rows; i++)
+    for (int k = 0; k < table_runs(&t->rows[i]); k++) {
+      cldann_experiment *x = NULL;
+      const int code = load(c, a, t, &t->rows[i], k, 1, &x);
+      cldann_experiment_free(x);
+      if (code != EXIT_FINE) return code;
+    }
   return EXIT_FINE;
 }
 

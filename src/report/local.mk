@@ -1,4 +1,5 @@
 # src/report: published tables beside our own figures.
 libcldann_internal_la_SOURCES += \
 	src/report/table.c \
-	src/report/table.h
+	src/report/table.h \
+	src/report/table_write.c

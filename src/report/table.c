@@ -1,4 +1,4 @@
-/* report/table.c: see report/table.h. */
+/* report/table.c: reading a table, its runs, and which of them count. See report/table.h. */
 #include "report/table.h"
 
 #include <errno.h>
@@ -40,11 +40,11 @@ static const config_setting_t *member(const config_setting_t *group, const char 
   return config_setting_get_member((config_setting_t *)group, key);
 }
 
-static int get_sets(const reader *r, const config_setting_t *list, char sets[TABLE_SETS][TABLE_TEXT], int *n) {
+static int get_sets(const reader *r, const config_setting_t *list, char (*sets)[TABLE_TEXT], int most, int *n) {
   for (int i = 0; list && i < config_setting_length(list); i++) {
     const char *text = config_setting_get_string_elem(list, i);
     if (!text || !strchr(text, '=') || strlen(text) >= TABLE_TEXT) return bad(r, list, "a set is a text \"key=value\"");
-    if (*n == TABLE_SETS) return bad(r, list, "too many sets in one row");
+    if (*n == most) return bad(r, list, "too many sets or candidates in one row");
     strcpy(sets[(*n)++], text);
   }
   return CLDANN_OK;
@@ -74,7 +74,9 @@ static int get_row(const reader *r, const config_setting_t *s, table_row *row) {
   if (snprintf(dir, sizeof dir, "%.*s", (int)(text_base(r->path) - r->path), r->path) >= (int)sizeof dir ||
       snprintf(row->experiment, sizeof row->experiment, "%s%s", file[0] == '/' ? "" : dir, file) >= (int)sizeof row->experiment)
     return bad(r, s, "the path of its experiment is too long");
-  TRY(get_sets(r, member(s, "set"), row->sets, &row->n_sets));
+  TRY(get_text(r, s, "group", 0, row->group, sizeof row->group));
+  TRY(get_sets(r, member(s, "set"), row->sets, TABLE_SETS, &row->n_sets));
+  TRY(get_sets(r, member(s, "candidates"), row->candidates, TABLE_CANDIDATES, &row->n_candidates));
   TRY(get_published(r, member(s, "published"), row));
   config_setting_lookup_bool(s, "floor", &row->floor);
   config_setting_lookup_bool(s, "bound", &row->bound);
@@ -87,7 +89,7 @@ static int get_table(const reader *r, const config_setting_t *root, table *t) {
   int rc;
   TRY(get_text(r, root, "title", 1, t->title, sizeof t->title));
   TRY(get_text(r, root, "source", 1, t->source, sizeof t->source));
-  TRY(get_sets(r, member(root, "quick"), t->quick_sets, &t->n_quick_sets));
+  TRY(get_sets(r, member(root, "quick"), t->quick_sets, TABLE_SETS, &t->n_quick_sets));
   t->seeds = 3;
   config_setting_lookup_int(root, "seeds", &t->seeds);
   if (t->seeds < 1 || t->seeds > 1000) return bad(r, root, "seeds is a whole number from 1 to 1000");
@@ -136,132 +138,32 @@ fail:
   return rc;
 }
 
-/* ---- writing ---- */
+/* ---- which run counts ---- */
 
-static double mean_target(const table_row *row) {
-  double sum = 0;
-  for (int i = 0; i < row->n_results; i++) sum += row->results[i].target_accuracy;
-  return row->n_results ? sum / row->n_results : NAN;
+int table_runs(const table_row *row) {
+  return row->n_candidates ? row->n_candidates : 1;
 }
 
-static double mean_source(const table_row *row) {
-  double sum = 0;
-  for (int i = 0; i < row->n_results; i++) sum += row->results[i].source_accuracy;
-  return row->n_results ? sum / row->n_results : NAN;
+int table_seeds(const table_row *row) {
+  return row->n_results / table_runs(row);
 }
 
-/* Of a sample; NaN for one run, which has none. */
-static double deviation(const table_row *row) {
-  const double mean = mean_target(row);
-  double sum = 0;
-  for (int i = 0; i < row->n_results; i++) sum += pow(row->results[i].target_accuracy - mean, 2);
-  return row->n_results > 1 ? sqrt(sum / (row->n_results - 1)) : NAN;
+static double figure(const cldann_result *r, table_pick by) {
+  return by == PICK_REVERSE ? r->reverse_accuracy : by == PICK_SOURCE ? r->validation_accuracy : r->target_accuracy;
 }
 
-/* (row - floor) / (bound - floor); NaN where the table has not both. */
-static double gap_covered(const table *t, const table_row *row) {
-  double floor = NAN, bound = NAN;
-  for (int i = 0; i < t->n_rows; i++) {
-    if (t->rows[i].floor) floor = mean_target(&t->rows[i]);
-    if (t->rows[i].bound) bound = mean_target(&t->rows[i]);
+const cldann_result *table_choose(const table_row *row, int k, table_pick by) {
+  const int runs = table_runs(row);
+  const cldann_result *all = row->results + (size_t)k * (size_t)runs, *best = NULL;
+  for (int i = 0; i < runs; i++) {
+    const double now = figure(&all[i], by), then = best ? figure(best, by) : -1;
+    if (now > then || (now == then && all[i].validation_accuracy > best->validation_accuracy)) best = &all[i];
   }
-  return row->floor || row->bound ? NAN : (mean_target(row) - floor) / (bound - floor);
+  return best;
 }
 
-/* "0.7120", or "-". */
-static const char *number(char text[16], double v, int digits) {
-  if (isfinite(v))
-    snprintf(text, 16, "%.*f", digits, v);
-  else
-    snprintf(text, 16, "-");
-  return text;
-}
-
-enum { TARGET, DEVIATION, SOURCE, GAP, FIGURES };
-typedef struct figures {
-  char text[FIGURES][16];
-} figures;
-
-static figures figures_of(const table *t, const table_row *row) {
-  figures f;
-  number(f.text[TARGET], mean_target(row), 4);
-  number(f.text[DEVIATION], deviation(row), 4);
-  number(f.text[SOURCE], mean_source(row), 4);
-  number(f.text[GAP], gap_covered(t, row), 2);
-  return f;
-}
-
-static void put_seeds(const table_row *row, FILE *f) {
-  for (int i = 0; i < row->n_results; i++) fprintf(f, "%s%.4f", i ? " " : "", row->results[i].target_accuracy);
-}
-
-static void put_published(const table_row *row, const char *none, FILE *f) {
-  for (int i = 0; i < row->n_published; i++) fprintf(f, "%s%.4f %s", i ? ", " : "", row->published[i], row->by[i]);
-  if (!row->n_published) fputs(none, f);
-}
-
-static void put_heading(const table *t, const char *before, int quick, FILE *f) {
-  fprintf(f, "%s%s\n%s\nTarget accuracy: mean, standard deviation, each seed", before, t->title, t->source);
-  for (int i = 0; i < t->n_rows; i++)
-    if (t->rows[i].n_results) {
-      fputs(" (", f);
-      for (int k = 0; k < t->rows[i].n_results; k++)
-        fprintf(f, "%s%llu", k ? " " : "", (unsigned long long)t->rows[i].results[k].seed);
-      fprintf(f, "), on %s", t->rows[i].results[0].device);
-      break;
-    }
-  fprintf(f, ".\n%s", quick ? "A quick look, with fewer steps: no reproduction.\n" : "");
-}
-
-static void write_plain(const table *t, int quick, FILE *f) {
-  int width = 8;
-  put_heading(t, "", quick, f);
-  for (int i = 0; i < t->n_rows; i++) width = (int)strlen(t->rows[i].name) > width ? (int)strlen(t->rows[i].name) : width;
-  fprintf(f, "\n%-*s  %7s  %7s  %7s  %7s  each seed; published\n", width, "row", "target", "sd", "source", "of gap");
-  for (int i = 0; i < t->n_rows; i++) {
-    const table_row *row = &t->rows[i];
-    if (!row->n_results) continue;
-    const figures v = figures_of(t, row);
-    fprintf(f, "%-*s  %7s  %7s  %7s  %7s  ", width, row->name, v.text[TARGET], v.text[DEVIATION], v.text[SOURCE], v.text[GAP]);
-    put_seeds(row, f);
-    fputs("; ", f);
-    put_published(row, "nothing published", f);
-    fputc('\n', f);
-  }
-}
-
-static void write_markdown(const table *t, int quick, FILE *f) {
-  put_heading(t, "# ", quick, f);
-  fputs("\n| row | target | sd | source | share of the gap | each seed | published |\n|---|---|---|---|---|---|---|\n", f);
-  for (int i = 0; i < t->n_rows; i++) {
-    const table_row *row = &t->rows[i];
-    if (!row->n_results) continue;
-    const figures v = figures_of(t, row);
-    fprintf(f, "| %s | %s | %s | %s | %s | ", row->name, v.text[TARGET], v.text[DEVIATION], v.text[SOURCE], v.text[GAP]);
-    put_seeds(row, f);
-    fputs(" | ", f);
-    put_published(row, "-", f);
-    fputs(" |\n", f);
-  }
-}
-
-static void write_csv(const table *t, int quick, FILE *f) {
-  fputs("table,row,seed,target_accuracy,source_accuracy,domain_accuracy,steps,seconds,quick,published\n", f);
-  for (int i = 0; i < t->n_rows; i++)
-    for (int k = 0; k < t->rows[i].n_results; k++) {
-      const table_row *row = &t->rows[i];
-      const cldann_result *r = &row->results[k];
-      char a[16], b[16], c[16], d[16];
-      fprintf(f, "%s,%s,%llu,%s,%s,%s,%lld,%s,%d,", t->name, row->name, (unsigned long long)r->seed,
-              number(a, r->target_accuracy, 6), number(b, r->source_accuracy, 6), number(c, r->domain_accuracy, 6),
-              (long long)r->steps, number(d, r->seconds, 2), quick != 0);
-      for (int p = 0; p < row->n_published; p++) fprintf(f, "%s%.4f", p ? " " : "", row->published[p]);
-      fputc('\n', f);
-    }
-}
-
-void table_write(const table *t, table_form form, int quick, FILE *f) {
-  if (form == TABLE_PLAIN) write_plain(t, quick, f);
-  if (form == TABLE_MARKDOWN) write_markdown(t, quick, f);
-  if (form == TABLE_CSV) write_csv(t, quick, f);
+const cldann_result *table_chosen(const table_row *row, int k) {
+  const cldann_result *r = table_choose(row, k, PICK_REVERSE);
+  if (!r) r = table_choose(row, k, PICK_SOURCE);
+  return r ? r : &row->results[(size_t)k * (size_t)table_runs(row)];
 }

@@ -170,6 +170,8 @@ int trainer_evaluate(trainer *t, cldann_result *r) {
   r->domain_accuracy = 0.5 * (r->domain_accuracy_source + r->domain_accuracy_target);
   snprintf(r->method, sizeof r->method, "%s", t->x->s.method->name);
   snprintf(r->device, sizeof r->device, "%s", device_get_info(t->dev)->name);
+  r->source_items = sets[0] ? sets[0]->n : 0;
+  r->target_items = sets[1] ? sets[1]->n : 0;
   r->seed = t->x->s.seed;
   r->steps = r->model_step = t->step;
   r->validation_accuracy = r->reverse_accuracy = r->last_source_accuracy = r->last_target_accuracy = NAN;
