@@ -26,6 +26,29 @@ AC_DEFUN([CLDANN_OPENCL], [
   AS_IF([test "$opencl_from" = no], [CLDANN_MISSING([OpenCL], [ocl-icd-opencl-dev opencl-headers], [every computation])])
 ])
 
+dnl CLDANN_LINEAR: linear support vector machines. liblinear has no .pc file, and some systems give its header a folder.
+AC_DEFUN([CLDANN_LINEAR], [
+  have_linear=no
+  AC_CHECK_HEADERS([linear.h liblinear/linear.h], [
+    AC_CHECK_LIB([linear], [set_print_string_function], [
+      have_linear="yes ($ac_header)"
+      LINEAR_LIBS=-llinear
+    ])
+    break
+  ], [], [#include <stdbool.h>])
+  AC_SUBST([LINEAR_LIBS])
+  AS_IF([test "$have_linear" = no], [CLDANN_MISSING([liblinear], [liblinear-dev], [linear support vector machines])])
+  dnl From 2.42 on a parameter that is 0 (no) unless it is set.
+  AC_CHECK_MEMBERS([struct parameter.regularize_bias], [], [], [
+#include <stdbool.h>
+#ifdef HAVE_LINEAR_H
+#include <linear.h>
+#else
+#include <liblinear/linear.h>
+#endif
+])
+])
+
 dnl CLDANN_CLBLAST: 1.5.2 or newer (older releases multiply wrongly on CPUs). Defines HAVE_CLBLAST.
 AC_DEFUN([CLDANN_CLBLAST], [
   AC_ARG_WITH([clblast], [AS_HELP_STRING([--without-clblast], [do without CLBlast, the GEMM library for GPUs @<:@auto@:>@])],

@@ -20,6 +20,7 @@ enum {
   RNG_MOONS = 8,
   RNG_HOLD_OUT_SOURCE = 9,
   RNG_HOLD_OUT_TARGET = 10,
+  RNG_PAD = 11,
   RNG_PARAM = 1024,
   RNG_DROPOUT = 1 << 20 /* + the node */
 };
