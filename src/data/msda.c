@@ -8,7 +8,8 @@
  *
  *     W = (I + D (Q + r I)^-1) / p,   D_i = S_ii p (p - 1) - r
  *
- * without the row of the ones: an inverse, in place, and no product with P.
+ * without the row of the ones: an inverse, in place, and no product with P. It is symmetric, so that sparse items can add up
+ * rows of it.
  */
 #include "data/msda.h"
 
@@ -39,7 +40,7 @@ typedef struct msda {
   job *jobs; /* each set once, whether fitted, wanted or both */
   int *fit;  /* jobs to fit on */
   int n_fit;
-  double *matrix; /* (width + 1)^2: S, then Q and its inverse, then the map */
+  double *matrix; /* (width + 1)^2: S, then Q, then its inverse */
   double *in;     /* (BLOCK, width + 1) */
   double *out;    /* (BLOCK, width) */
   double *scale;  /* (width): D / p */
@@ -125,9 +126,13 @@ static float *layer_input(const msda *m, const job *j, int layer, int row) {
   return (float *)j->to->x + ((size_t)row * (size_t)(m->layers + 1) + (size_t)layer) * (size_t)m->width;
 }
 
-/* Up to BLOCK rows from `first` into m->in, a one behind each; how many there were. */
+static int block_rows(const job *j, int first) {
+  return j->to->n - first < BLOCK ? j->to->n - first : BLOCK;
+}
+
+/* The block of rows from `first` into m->in, a one behind each; how many there were. */
 static int load_block(const msda *m, const job *j, int layer, int first) {
-  const int rows = j->to->n - first < BLOCK ? j->to->n - first : BLOCK;
+  const int rows = block_rows(j, first);
   for (int i = 0; i < rows; i++) {
     const float *x = layer_input(m, j, layer, first + i);
     double *in = m->in + (size_t)i * ((size_t)m->width + 1);
@@ -167,7 +172,7 @@ static void scatter(const msda *m, int layer) {
   }
 }
 
-/* From S to the map, (width, width + 1) by rows. */
+/* From S to the inverse, all of it, and what it is scaled by. */
 static int solve(cldann_error *e, const msda *m, int layer) {
   int rc = CLDANN_OK;
   const int width = m->width;
@@ -189,46 +194,75 @@ static int solve(cldann_error *e, const msda *m, int layer) {
   if (info != 0)
     FAIL(e, CLDANN_E_ARG, "mSDA: layer %d has no solution, the numbers of feature %d are too large; scale them to about 1",
          layer + 1, (int)info - 1);
-  for (int i = 0; i < width; i++) {
-    a[(size_t)i * side + (size_t)i] = a[(size_t)i * side + (size_t)i] * m->scale[i] + 1 / p;
-    for (int k = i + 1; k < width; k++) {
-      a[(size_t)k * side + (size_t)i] = a[(size_t)i * side + (size_t)k] * m->scale[k];
-      a[(size_t)i * side + (size_t)k] *= m->scale[i];
-    }
-    a[(size_t)i * side + (size_t)width] *= m->scale[i];
-  }
+  for (size_t i = 0; i < side; i++)
+    for (size_t k = i + 1; k < side; k++) a[k * side + i] = a[i * side + k];
 fail:
   return rc;
 }
 
-typedef struct store {
+/* Rows of a block, to be done on several threads. */
+typedef struct block {
   const msda *m;
   const job *j;
-  int layer, first;
-} store;
+  int layer, first, rows;
+} block;
 
-static int store_rows(cldann_error *e, void *arg, int64_t first, int64_t last) {
-  const store *s = arg;
+/* m->out = m->in times the inverse, from the entries alone. */
+static int multiply_entries(cldann_error *e, void *arg, int64_t first, int64_t last) {
+  const block *b = arg;
+  const dataset *d = b->j->from;
+  const int width = b->m->width;
+  const size_t side = (size_t)width + 1;
+  const float *x = d->x;
   (void)e;
   for (int64_t i = first; i < last; i++) {
-    float *y = layer_input(s->m, s->j, s->layer + 1, s->first + (int)i);
-    const double *out = s->m->out + (size_t)i * (size_t)s->m->width;
-    for (int k = 0; k < s->m->width; k++) y[k] = (float)tanh(out[k]);
+    double *out = b->m->out + (size_t)i * (size_t)width;
+    memcpy(out, b->m->matrix + (side - 1) * side, (size_t)width * sizeof *out);
+    for (int k = d->offsets[b->first + i]; k < d->offsets[b->first + i + 1]; k++) {
+      const double *row = b->m->matrix + (size_t)d->columns[k] * side, v = (double)x[k];
+      for (int l = 0; l < width; l++) out[l] += v * row[l];
+    }
   }
   return CLDANN_OK;
+}
+
+static int finish_rows(cldann_error *e, void *arg, int64_t first, int64_t last) {
+  const block *b = arg;
+  const int width = b->m->width;
+  const double *scale = b->m->scale, inverse_p = 1 / (1 - b->m->noise);
+  (void)e;
+  for (int64_t i = first; i < last; i++) {
+    const double *out = b->m->out + (size_t)i * (size_t)width;
+    const float *x = layer_input(b->m, b->j, b->layer, b->first + (int)i);
+    float *y = layer_input(b->m, b->j, b->layer + 1, b->first + (int)i);
+    for (int k = 0; k < width; k++) y[k] = (float)tanh(inverse_p * (double)x[k] + scale[k] * out[k]);
+  }
+  return CLDANN_OK;
+}
+
+static int transform_block(cldann_error *e, block *b) {
+  int rc;
+  const msda *m = b->m;
+  const int width = m->width, side = width + 1;
+  if (b->layer == 0 && dataset_is_sparse(b->j->from)) {
+    TRY(parallel_for(e, b->rows, 0, multiply_entries, b));
+  } else {
+    load_block(m, b->j, b->layer, b->first);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, b->rows, width, side, 1, m->in, side, m->matrix, side, 0, m->out,
+                width);
+  }
+  TRY(parallel_for(e, b->rows, 0, finish_rows, b));
+fail:
+  return rc;
 }
 
 /* The layer's outputs of all sets. */
 static int transform(cldann_error *e, const msda *m, int layer) {
   int rc = CLDANN_OK;
-  const int width = m->width, side = width + 1;
   for (int i = 0; i < m->n_jobs; i++)
     for (int first = 0; first < m->jobs[i].to->n; first += BLOCK) {
-      store s = {m, &m->jobs[i], layer, first};
-      const int rows = load_block(m, s.j, layer, first);
-      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, width, side, 1, m->in, side, m->matrix, side, 0, m->out,
-                  width);
-      TRY(parallel_for(e, rows, 0, store_rows, &s));
+      block b = {m, &m->jobs[i], layer, first, block_rows(&m->jobs[i], first)};
+      TRY(transform_block(e, &b));
     }
 fail:
   return rc;
