@@ -18,6 +18,7 @@ int main(void) {
   csv_tests(t);
   image_tests(t);
   mnistm_tests(t);
+  msda_tests(t);
   generator_tests(t);
   sampler_tests(t);
   fetch_tests(t);

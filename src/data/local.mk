@@ -37,6 +37,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/mnistm.h \
 	src/data/moons.c \
 	src/data/moons.h \
+	src/data/msda.c \
+	src/data/msda.h \
 	src/data/numpy.c \
 	src/data/png.c \
 	src/data/png.h \
