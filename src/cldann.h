@@ -193,6 +193,12 @@ void cldann_experiment_free(cldann_experiment *x);
 /* The experiment as one file: overrides, preset and defaults in their places. Freed by cldann_free_text. */
 int cldann_experiment_text(cldann_experiment *x, char **out);
 
+/*
+ * Hands the data sets that `from` has loaded to `to`, where both experiments name the same ones, with the same seed and
+ * validation.share; `from` loads them again when it needs them. Else nothing happens. For many runs over one set of data.
+ */
+int cldann_experiment_take_data(cldann_experiment *to, cldann_experiment *from);
+
 /* What a window of training steps, or an evaluation, measured. Losses are means over rows, accuracies 0..1. */
 typedef struct cldann_progress {
   int64_t step, steps;
@@ -216,8 +222,10 @@ typedef struct cldann_result {
   double domain_accuracy;                  /* over both test sets, each weighing the same */
   double domain_accuracy_source, domain_accuracy_target;
   double source_loss, target_loss;
-  int64_t source_items, target_items; /* in the test sets */
-  double samples_per_second, seconds; /* of the training steps alone */
+  int64_t source_items, target_items;              /* in the test sets */
+  double samples_per_second, seconds;              /* of the training steps alone */
+  double pad;                                      /* measure.pad: proxy A-distance of the features, 2 far apart; else NaN */
+  double svm_source_accuracy, svm_target_accuracy; /* measure.svm_head: of a linear SVM on the features; else NaN */
   /* Of experiments that hold rows out (the group validation), else NaN: */
   int64_t model_step;                                /* step that the model is of; `steps` without validation */
   double validation_accuracy;                        /* of the model, on those rows */

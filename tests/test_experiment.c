@@ -380,6 +380,64 @@ START_TEST(file_sets) {
 END_TEST
 
 /* Every allocation of loading may fail; nothing leaks, and a second attempt works. */
+/* mSDA: every set is three times as wide, begins with its own numbers, and both training sets were there to learn from. */
+START_TEST(msda_sets) {
+  static const char net[] = "net.input=[1,1,6]|data.msda.layers=2|data.msda.noise=0.25|data.source_test.n=30";
+  cldann_experiment *plain = NULL;
+  GOOD(load(source_path("experiments/blobs.conf"), "data.source_test.n=30"));
+  GOOD(experiment_load_data(x, NULL, NULL));
+  plain = x, x = NULL;
+  GOOD(load(source_path("experiments/blobs.conf"), net));
+  GOOD(experiment_load_data(x, NULL, NULL));
+  const dataset *wide[] = {x->source, x->target, x->source_test, x->target_test},
+                *narrow[] = {plain->source, plain->target, plain->source_test, plain->target_test};
+  for (int s = 0; s < 4; s++) {
+    ck_assert(wide[s]->n == narrow[s]->n && wide[s]->c == 6 && wide[s]->y);
+    for (int i = 0; i < wide[s]->n; i++) {
+      const float *a = (const float *)wide[s]->x + 6 * i, *b = (const float *)narrow[s]->x + 2 * i;
+      ck_assert(a[0] == b[0] && a[1] == b[1] && a[2] > -1 && a[2] < 1 && a[5] > -1 && a[5] < 1);
+    }
+  }
+  cldann_experiment_free(plain);
+  GOOD(load(source_path("experiments/blobs.conf"), "data.msda.layers=2"));
+  ck_assert_int_eq(experiment_load_data(x, NULL, NULL), CLDANN_E_SHAPE);
+  ck_assert_msg(strstr(ctx.err.message, "has items of 1 x 1 x 6 but net.input") != NULL, "%s", ctx.err.message);
+  bad(source_path("experiments/blobs.conf"), "data.msda.noise=1", CLDANN_E_CONFIG, "data.msda.noise");
+  done();
+}
+END_TEST
+
+/* Loaded data go from one experiment to the next, where they are the same. */
+START_TEST(data_handed_on) {
+  static const char *const same[] = {"lambda.max=3", "method=source-only|batch=9"}, *const other[] = {"seed=2",
+                                                                                                      "data.target.n=200",
+                                                                                                      "validation.share=0.1",
+                                                                                                      "data.source.seed=9"};
+  cldann_experiment *from = NULL;
+  GOOD(load(source_path("experiments/blobs.conf"), ""));
+  GOOD(experiment_load_data(x, NULL, NULL));
+  from = x, x = NULL;
+  for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+    GOOD(load(source_path("experiments/blobs.conf"), other[i]));
+    GOOD(cldann_experiment_take_data(x, from));
+    ck_assert(!x->loaded && !x->source && from->loaded && from->source);
+  }
+  for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+    const dataset *source = from->source, *test = from->target_test;
+    GOOD(load(source_path("experiments/blobs.conf"), same[i]));
+    GOOD(cldann_experiment_take_data(x, from));
+    ck_assert(x->loaded && x->source == source && x->target_test == test && !from->loaded && !from->source);
+    cldann_experiment_free(from);
+    from = x, x = NULL;
+  }
+  GOOD(load(source_path("experiments/blobs.conf"), "batch=4000"));
+  ck_assert_int_eq(cldann_experiment_take_data(x, from), CLDANN_E_CONFIG);
+  ck_assert_msg(strstr(ctx.err.message, "lower batch") != NULL, "%s", ctx.err.message);
+  cldann_experiment_free(from);
+  done();
+}
+END_TEST
+
 START_TEST(file_out_of_memory) {
   static const char rows[] = "-1 0:1\n1 1:2\n";
   write_file(in("s"), rows, strlen(rows));
@@ -400,7 +458,7 @@ END_TEST
 START_TEST(bad_sets) {
   bad_data(source_path("experiments/digits.conf"), "data.source.kind=blobs", CLDANN_E_SHAPE,
            "items of 1 x 1 x 2 but net.input is [28, 28, 3]");
-  bad_data(source_path("experiments/digits.conf"), "data.source.n=20", CLDANN_E_CONFIG, "has 20 items, fewer than the 32");
+  bad_data(source_path("experiments/digits.conf"), "data.source.n=20", CLDANN_E_CONFIG, "has 20 items to train on, fewer than the 32");
   bad_data(source_path("experiments/digits.conf"), "net.label_head=({op=\"dense\";units=9;name=\"l\";},{op=\"softmax_xent\";})",
            CLDANN_E_SHAPE, "labels up to 9");
   bad(source_path("experiments/blobs.conf"), "data.source.kind=blob", CLDANN_E_CONFIG, "did you mean blobs?");
@@ -448,6 +506,8 @@ int main(void) {
   tcase_add_test(t, bad_nets);
   tcase_add_test(t, idx_sets);
   tcase_add_test(t, file_sets);
+  tcase_add_test(t, msda_sets);
+  tcase_add_test(t, data_handed_on);
   tcase_add_test(t, file_out_of_memory);
   tcase_add_test(t, bad_sets);
   tcase_add_test(t, out_of_memory);

@@ -97,6 +97,8 @@ static const cldann_result plain_run = {.device = "D",
                                         .domain_accuracy = NAN,
                                         .validation_accuracy = NAN,
                                         .reverse_accuracy = NAN,
+                                        .pad = NAN,
+                                        .svm_target_accuracy = NAN,
                                         .last_source_accuracy = NAN,
                                         .last_target_accuracy = NAN};
 

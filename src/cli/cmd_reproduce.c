@@ -78,6 +78,7 @@ static int load(cldann *c, const cli_args *a, const table *t, const table_row *r
 /* One seed of a row: each of its candidates. */
 static int train_row(cldann *c, const cli_args *a, const table *t, table_row *row, int64_t seed, progress *p) {
   int code = EXIT_FINE;
+  cldann_experiment *before = NULL; /* candidates share their data */
   cldann_error e;
   err_clear(&e);
   for (int i = 0; i < table_runs(row) && code == EXIT_FINE; i++) {
@@ -86,10 +87,14 @@ static int train_row(cldann *c, const cli_args *a, const table *t, table_row *ro
     cldann_result r;
     const char *value = row->n_candidates ? strchr(row->candidates[i], '=') + 1 : "";
     snprintf(label, sizeof label, "%s%s%.40s-%lld", row->name, *value ? "-" : "", value, (long long)seed);
-    if ((code = load(c, a, t, row, i, seed, &x)) == EXIT_FINE) code = cli_train_one_of_many(c, x, a, label, p, &r);
+    code = load(c, a, t, row, i, seed, &x);
+    if (code == EXIT_FINE && before && cldann_experiment_take_data(x, before) < 0) code = cli_fail(cldann_get_error(c));
+    if (code == EXIT_FINE) code = cli_train_one_of_many(c, x, a, label, p, &r);
     if (code == EXIT_FINE && table_add(&e, row, &r) < 0) code = cli_fail(&e);
-    cldann_experiment_free(x);
+    cldann_experiment_free(before);
+    before = x;
   }
+  cldann_experiment_free(before);
   return code;
 }
 

@@ -113,6 +113,8 @@ static int at_input(planner *p, int i) {
 static int takes_sparse(planner *p) {
   const plan_spec *s = p->s;
   const int channels = net_input(p->net)->o.out.c;
+  if (s->output && ((s->output->o.type->flags & OP_INPUT) || (s->output->o.type == &op_flatten && at_input(p, s->output->id))))
+    return 0; /* the input is asked for */
   for (int i = 0; i < 1 + (s->split < s->rows); i++)
     if (!s->streams[i].offsets || s->streams[i].channels != channels || s->centred) return 0;
   for (int i = 0; i < p->net->n; i++)

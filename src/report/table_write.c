@@ -29,6 +29,13 @@ static double by_reverse(const table_row *row, int k) {
   return r ? r->target_accuracy : NAN;
 }
 
+static double svm_head(const table_row *row, int k) {
+  return table_chosen(row, k)->svm_target_accuracy;
+}
+static double proxy_distance(const table_row *row, int k) {
+  return table_chosen(row, k)->pad;
+}
+
 /* The most that any choice could have had, of candidates and of what was kept or was last. Nothing where nothing is chosen. */
 static double by_oracle(const table_row *row, int k) {
   const int runs = table_runs(row);
@@ -71,7 +78,7 @@ static double gap_covered(const table *t, const table_row *row) {
   return row->floor || row->bound ? NAN : (mean_target(row) - floor) / (bound - floor);
 }
 
-enum { TARGET, DEVIATION, SOURCE, GAP, ALWAYS, LAST = ALWAYS, BY_SOURCE, BY_REVERSE, ORACLE, COLUMNS };
+enum { TARGET, DEVIATION, SOURCE, GAP, ALWAYS, LAST = ALWAYS, BY_SOURCE, BY_REVERSE, ORACLE, SVM_HEAD, PAD, COLUMNS };
 
 typedef struct column {
   const char *name, *long_name;
@@ -86,11 +93,14 @@ static const column columns[COLUMNS] = {
     {"bysrc", "chosen by the source", 4},
     {"byrev", "chosen by reverse validation", 4},
     {"oracle", "oracle (target labels)", 4},
+    {"svmhead", "SVM head", 4},
+    {"PAD", "PAD", 3},
 };
 
 static double value(const table *t, const table_row *row, int c) {
   static const run_figure figures[COLUMNS] = {
-      [SOURCE] = chosen_source, [LAST] = last_target, [BY_SOURCE] = by_source, [BY_REVERSE] = by_reverse, [ORACLE] = by_oracle};
+      [SOURCE] = chosen_source, [LAST] = last_target,  [BY_SOURCE] = by_source, [BY_REVERSE] = by_reverse,
+      [ORACLE] = by_oracle,     [SVM_HEAD] = svm_head, [PAD] = proxy_distance};
   if (c == TARGET) return mean_target(row);
   if (c == DEVIATION) return deviation(row);
   return c == GAP ? gap_covered(t, row) : mean_of(row, figures[c]);

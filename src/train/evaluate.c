@@ -174,6 +174,7 @@ int trainer_evaluate(trainer *t, cldann_result *r) {
   r->target_items = sets[1] ? sets[1]->n : 0;
   r->seed = t->x->s.seed;
   r->steps = r->model_step = t->step;
+  r->pad = r->svm_source_accuracy = r->svm_target_accuracy = NAN;
   r->validation_accuracy = r->reverse_accuracy = r->last_source_accuracy = r->last_target_accuracy = NAN;
   r->seconds = t->seconds;
   r->samples_per_second = trainer_ratio((double)t->step * t->x->s.batch, t->seconds);

@@ -22,7 +22,7 @@ static const char *const optimiser_kinds[] = {"sgd", "momentum", "nesterov", "ad
 static const char *const label_reduces[] = {"mean", "sum", NULL};
 static const char *const domain_reduces[] = {"mean", "sum", "halves", NULL};
 /* In the order of methods[]. */
-static const char *const method_names[] = {"dann", "source-only", "target-only", "domain-only", NULL};
+static const char *const method_names[] = {"dann", "source-only", "target-only", "domain-only", "svm", NULL};
 
 static const conf_key lr_keys[] = {
     {.name = "schedule", .type = CONF_CHOICE, .choices = lr_kinds, IN(lr.kind)},
@@ -63,6 +63,12 @@ static const conf_key validation_keys[] = {
     {.name = "reverse", .type = CONF_FLAG, IN(validation.reverse)},
     END,
 };
+static const conf_key svm_keys[] = {{.name = "c", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e9, IN(svm_c)}, END};
+static const conf_key measure_keys[] = {
+    {.name = "pad", .type = CONF_FLAG, IN(measure_pad)},
+    {.name = "svm_head", .type = CONF_FLAG, IN(measure_svm_head)},
+    END,
+};
 static const conf_key input_keys[] = {
     {.name = "scale", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6, IN(scale)},
     {.name = "subtract_mean", .type = CONF_FLAG, IN(mean_channels)},
@@ -84,6 +90,8 @@ static const conf_key root_keys[] = {
     {.name = "optimiser", .type = CONF_GROUP, .keys = optimiser_keys},
     {.name = "loss", .type = CONF_GROUP, .keys = loss_keys},
     {.name = "validation", .type = CONF_GROUP, .keys = validation_keys},
+    {.name = "svm", .type = CONF_GROUP, .keys = svm_keys},
+    {.name = "measure", .type = CONF_GROUP, .keys = measure_keys},
     {.name = "input", .type = CONF_GROUP, .keys = input_keys},
     {.name = "init", .type = CONF_GROUP, .keys = conf_layer_keys},
     {.name = "net", .type = CONF_GROUP, .keys = conf_net_keys},
@@ -103,6 +111,7 @@ static const settings defaults = {
     .lr = {LR_INVERSE, 0.01, 10.0, 0.75},
     .lambda = {LAMBDA_RAMP, 1.0, 10.0, LAMBDA_REVERSED, 1.0},
     .optimiser = {OPT_MOMENTUM, 0.9, 0.9, 0.999, 1e-8, 0.0},
+    .svm_c = 1.0,
     .scale = 1.0,
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -16,6 +17,7 @@
 #include "data/idx.h"
 #include "data/mnistm.h"
 #include "data/moons.h"
+#include "data/msda.h"
 #include "data/resample.h"
 #include "data/sampler.h"
 #include "train/conf.h"
@@ -62,8 +64,14 @@ static const conf_key set_keys[] = {
     {.name = "seed", .type = CONF_INT, .min = 0, .max = 9e18},
     END,
 };
+static const conf_key msda_keys[] = {
+    {.name = "layers", .type = CONF_INT, .min = 1, .max = 100},
+    {.name = "noise", .type = CONF_NUMBER, .min = 0, .max = 0.99},
+    END,
+};
 const conf_key conf_data_keys[] = {
     {.name = "classes", .type = CONF_NAMES},
+    {.name = "msda", .type = CONF_GROUP, .keys = msda_keys},
     {.name = "source", .type = CONF_GROUP, .keys = set_keys},
     {.name = "target", .type = CONF_GROUP, .keys = set_keys},
     {.name = "source_test", .type = CONF_GROUP, .keys = set_keys},
@@ -322,14 +330,15 @@ static int held_out_of(const cldann_experiment *x, role r, const dataset *d) {
   return share > 0 && n == 0 ? 1 : n;
 }
 
-static int check_fit(const cldann_experiment *x, const set_view *v, const dataset *d) {
+/* held: rows that are yet to be held out. */
+static int check_fit(const cldann_experiment *x, const set_view *v, const dataset *d, int held) {
   const config_setting_t *kind = set_get(v, "kind");
   const method *m = x->s.method;
   const shape in = net_input(x->net)->o.out;
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
   const int classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
   const int rows = m->source && m->target ? x->s.batch / 2 : x->s.batch;
-  const int left = d->n - held_out_of(x, v->r, d);
+  const int left = d->n - held;
   const int trains = v->r == ROLE_SOURCE ? m->source : v->r == ROLE_TARGET && m->target;
   const char *name = role_names[v->r];
   if (d->h != in.h || d->w != in.w || (d->c != in.c && d->c != 1))
@@ -384,6 +393,26 @@ fail:
   return rc;
 }
 
+/* data.msda: learnt from both training sets without their labels, then all sets go through it. */
+static int denoise(cldann_experiment *x, dataset **const at[ROLES], cldann_on_message on_message, void *user) {
+  const config_setting_t *wanted = conf_get(x->cfg, "data.msda.layers");
+  dataset *fit[2] = {x->source, x->target}, *all[ROLES];
+  char line[120];
+  int rc = CLDANN_OK, n = 0;
+  if (!wanted) return CLDANN_OK;
+  for (role r = 0; r < ROLES; r++)
+    if (*at[r]) all[n++] = *at[r];
+  const double start = clock_now();
+  rc =
+      msda_apply(&x->ctx->err, (int)conf_int(wanted, 0), conf_number(conf_get(x->cfg, "data.msda.noise"), 0.5), fit, 2, all, n);
+  if (rc == CLDANN_E_ARG || rc == CLDANN_E_SHAPE) conf_blame(x->cfg, wanted);
+  TRY(rc);
+  snprintf(line, sizeof line, "mSDA: %d numbers an item, in %.1f s", x->source->c, clock_now() - start);
+  if (on_message) on_message(user, line);
+fail:
+  return rc;
+}
+
 static void tell(const set_view *v, const dataset *d, cldann_on_message on_message, void *user) {
   char line[240], bad[60] = "", sparse[60] = "";
   if (!on_message) return;
@@ -426,6 +455,49 @@ fail:
   return rc;
 }
 
+static dataset **held_by(cldann_experiment *x, int i) {
+  dataset **const all[] = {&x->source, &x->target, &x->source_test, &x->target_test, &x->source_held, &x->target_held};
+  return i < (int)(sizeof all / sizeof *all) ? all[i] : NULL;
+}
+
+static void forget_data(cldann_experiment *x) {
+  for (int i = 0; held_by(x, i); i++) {
+    dataset_free(*held_by(x, i));
+    *held_by(x, i) = NULL;
+  }
+  x->loaded = 0;
+}
+
+/* What the data sets of an experiment depend on. */
+static const conf_key data_root[] = {
+    {.name = "data", .type = CONF_GROUP, .keys = conf_data_keys},
+    END,
+};
+
+int cldann_experiment_take_data(cldann_experiment *to, cldann_experiment *from) {
+  char *a = NULL, *b = NULL;
+  int rc, same;
+  TRY(conf_write(to, data_root, &a));
+  TRY(conf_write(from, data_root, &b));
+  same = from->loaded && !strcmp(strchr(a, '\n'), strchr(b, '\n')) && to->s.seed == from->s.seed &&
+         to->s.validation.share == from->s.validation.share && !!to->data_dir == !!from->data_dir &&
+         (!to->data_dir || !strcmp(to->data_dir, from->data_dir));
+  if (same) {
+    forget_data(to);
+    for (int i = 0; held_by(to, i); i++) *held_by(to, i) = *held_by(from, i), *held_by(from, i) = NULL;
+    to->loaded = 1, from->loaded = 0;
+    for (role r = 0; r < ROLES; r++) { /* another net or batch may not fit them */
+      const dataset *const *sets = (const dataset *const[]){to->source, to->target, to->source_test, to->target_test};
+      set_view v;
+      if (set_open(to->cfg, r, &v)) TRY(check_fit(to, &v, sets[r], 0));
+    }
+  }
+fail:
+  mem_free(a);
+  mem_free(b);
+  return rc;
+}
+
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user) {
   int rc = CLDANN_OK;
   loader l = {.x = x, .err = &x->ctx->err};
@@ -433,20 +505,21 @@ int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, voi
   if (x->loaded) return CLDANN_OK;
   for (role r = 0; r < ROLES; r++) {
     set_view v;
-    if (*at[r] || !set_open(x->cfg, r, &v)) continue;
+    if (!set_open(x->cfg, r, &v)) continue;
     TRY(kinds[v.kind].load(&l, &v, at[r]));
-    rc = name_classes(x, &v, *at[r], at);
-    if (rc < 0 || (rc = check_fit(x, &v, *at[r])) < 0) {
-      dataset_free(*at[r]);
-      *at[r] = NULL;
-      goto fail;
-    }
+    TRY(name_classes(x, &v, *at[r], at));
     tell(&v, *at[r], on_message, user);
   }
-  if (!x->source_held) TRY(hold_out(x, ROLE_SOURCE, &x->source, &x->source_held));
-  if (!x->target_held) TRY(hold_out(x, ROLE_TARGET, &x->target, &x->target_held));
+  TRY(denoise(x, at, on_message, user));
+  for (role r = 0; r < ROLES; r++) {
+    set_view v;
+    if (set_open(x->cfg, r, &v)) TRY(check_fit(x, &v, *at[r], held_out_of(x, r, *at[r])));
+  }
+  TRY(hold_out(x, ROLE_SOURCE, &x->source, &x->source_held));
+  TRY(hold_out(x, ROLE_TARGET, &x->target, &x->target_held));
   x->loaded = 1;
 fail:
+  if (rc < 0) forget_data(x); /* all or nothing: a second call begins anew */
   mnistm_free_backgrounds(l.photos);
   mem_free(l.photos_path);
   return rc;

@@ -32,6 +32,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/settings.h \
 	src/train/stand.c \
 	src/train/stand.h \
+	src/train/svm.c \
+	src/train/svm.h \
 	src/train/trainer.c \
 	src/train/trainer.h \
 	src/train/trainer_internal.h \

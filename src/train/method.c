@@ -8,5 +8,6 @@ const method methods[] = {
     {.name = "source-only", .id = METHOD_SOURCE_ONLY, .source = 1, .label_loss = 1},
     {.name = "target-only", .id = METHOD_TARGET_ONLY, .target = 1, .label_loss = 1},
     {.name = "domain-only", .id = METHOD_DOMAIN_ONLY, .source = 1, .target = 1, .domain_loss = 1, .cooperate = 1},
+    {.name = "svm", .id = METHOD_SVM, .source = 1, .label_loss = 1, .linear = 1},
     {.name = NULL},
 };

@@ -81,6 +81,9 @@ json_t *metrics_result_json(const cldann_result *r) {
   bad |= put(o, "reverse_accuracy", metrics_number(r->reverse_accuracy));
   bad |= put(o, "last_source_accuracy", metrics_number(r->last_source_accuracy));
   bad |= put(o, "last_target_accuracy", metrics_number(r->last_target_accuracy));
+  bad |= put(o, "pad", metrics_number(r->pad));
+  bad |= put(o, "svm_source_accuracy", metrics_number(r->svm_source_accuracy));
+  bad |= put(o, "svm_target_accuracy", metrics_number(r->svm_target_accuracy));
   bad |= put(o, "source_loss", metrics_number(r->source_loss));
   bad |= put(o, "target_loss", metrics_number(r->target_loss));
   bad |= put(o, "samples_per_second", metrics_number(r->samples_per_second));

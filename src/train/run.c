@@ -13,6 +13,7 @@
 #include "data/sheet.h"
 #include "train/model.h"
 #include "train/schedule.h"
+#include "train/svm.h"
 #include "train/trainer_internal.h"
 #include "train/validation.h"
 
@@ -234,6 +235,13 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   int rc;
   if (!options) options = &none;
   TRY(metrics_open(&x->ctx->err, options->out_dir, &m));
+  if (x->s.method->linear) {
+    TRY(svm_train(x, options, result));
+    TRY(metrics_start(&x->ctx->err, m));
+    if (options->out_dir) TRY(write_experiment(x, options->out_dir));
+    if (m) TRY(metrics_result(&x->ctx->err, m, result));
+    goto fail;
+  }
   TRY(trainer_new(x, options, &t));
   TRY(metrics_start(&x->ctx->err, m));
   if (options->out_dir) TRY(write_experiment(x, options->out_dir));
@@ -245,6 +253,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   if (rc < 0) goto fail;
   TRY(choose(t, result));
   if (options->out_dir) TRY(save(t));
+  TRY(svm_measure(t, result));
   if (x->s.validation.reverse) {
     TRY(reverse_begin(t, &back));
     trainer_free(t); /* two trainings would ask for twice the memory */

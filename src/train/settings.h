@@ -9,7 +9,7 @@
 
 #include "cldann.h"
 
-typedef enum { METHOD_DANN, METHOD_SOURCE_ONLY, METHOD_TARGET_ONLY, METHOD_DOMAIN_ONLY } method_id;
+typedef enum { METHOD_DANN, METHOD_SOURCE_ONLY, METHOD_TARGET_ONLY, METHOD_DOMAIN_ONLY, METHOD_SVM } method_id;
 
 /* One method: what it trains on and with which losses. */
 typedef struct method {
@@ -17,9 +17,10 @@ typedef struct method {
   method_id id;
   int source, target; /* which streams fill the batch; both: half and half */
   int label_loss, domain_loss;
+  int linear;    /* svm: no net is trained (train/svm.h) */
   int cooperate; /* domain-only: lambda is fixed at -1, so features help the domain head */
 } method;
-extern const method methods[]; /* dann, source-only, target-only, domain-only; .name NULL ends */
+extern const method methods[]; /* dann, source-only, target-only, domain-only, svm; .name NULL ends */
 
 /* Schedules are pure functions of p = step / horizon in [0,1]; see train/schedule.h. */
 typedef enum { LR_CONSTANT, LR_INVERSE } lr_kind;
@@ -68,8 +69,10 @@ typedef struct settings {
   lambda_settings lambda;
   optimiser_settings optimiser;
   validation_settings validation;
-  double scale;      /* inputs become (x - mean) * scale */
-  int mean_channels; /* 1: subtract the per-channel mean over both training sets; 0: nothing */
+  double svm_c;                      /* cost of a mistake of the linear SVMs */
+  int measure_pad, measure_svm_head; /* behind the training: proxy A-distance of the features, an SVM in place of the head */
+  double scale;                      /* inputs become (x - mean) * scale */
+  int mean_channels;                 /* 1: subtract the per-channel mean over both training sets; 0: nothing */
 } settings;
 
 #endif

@@ -212,6 +212,9 @@ static int open_with(cldann_experiment *x, const cldann_train_options *o, int tr
   TRY(mem_new(&x->ctx->err, &t, 1, sizeof *t));
   t->x = x;
   t->err = &x->ctx->err;
+  if (x->s.method->linear)
+    FAIL(t->err, CLDANN_E_ARG, "method %s has no net to plan or train; only training (cldann train) takes it",
+         x->s.method->name);
   t->dev = x->ctx->dev;
   if (o) t->o = *o;
   TRY(experiment_load_data(x, t->o.on_message, t->o.user));
