@@ -10,7 +10,7 @@ void csv_tests(TCase *t);       /* tests/data_csv.c */
 void image_tests(TCase *t);     /* tests/data_images.c */
 void svmlight_tests(TCase *t);  /* tests/data_svmlight.c: and data/classes.h */
 void mnistm_tests(TCase *t);    /* tests/data_mnistm.c */
-void msda_tests(TCase *t);       /* tests/data_msda.c */
+void msda_tests(TCase *t);      /* tests/data_msda.c */
 void generator_tests(TCase *t); /* tests/data_generators.c */
 void sampler_tests(TCase *t);   /* tests/data_sampler.c */
 void fetch_tests(TCase *t);     /* tests/data_fetch.c */

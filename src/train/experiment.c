@@ -58,6 +58,7 @@ static const char *const keep_kinds[] = {"best", "last", NULL};
 static const conf_key validation_keys[] = {
     {.name = "share", .type = CONF_NUMBER, .min = 0, .max = 0.9, IN(validation.share)},
     {.name = "patience", .type = CONF_INT, .min = 0, .max = 1e9, IN(validation.patience)},
+    {.name = "least", .type = CONF_INT, .min = 0, .max = 1e9, IN(validation.least)},
     {.name = "grow", .type = CONF_NUMBER, .min = 0, .max = 1000, IN(validation.grow)},
     {.name = "keep", .type = CONF_CHOICE, .choices = keep_kinds, IN(validation.keep)},
     {.name = "reverse", .type = CONF_FLAG, IN(validation.reverse)},

@@ -50,7 +50,8 @@ typedef enum { KEEP_BEST, KEEP_LAST } keep_kind;
 typedef struct validation_settings {
   double share;     /* of each set that is held out; 0: nothing is, and the rest has no meaning */
   int64_t patience; /* lines of metrics without a better accuracy on the held-out source after which training ends; 0: never */
-  double grow;      /* ends not before `grow` times the lines until the best, either */
+  int64_t least;    /* ends not before so many lines, */
+  double grow;      /* nor before `grow` times the lines until the best */
   keep_kind keep;   /* "best", by that accuracy, or "last" */
   int reverse;      /* 1: reverse validation behind the training */
 } validation_settings;

@@ -26,7 +26,7 @@ typedef struct validation {
   phase phase; /* n 0: nothing is held out */
   evaluation held;
   int domain;  /* of the held-out rows: 0 source, 1 target */
-  float *best; /* parameters, of the first line with the best accuracy */
+  float *best; /* parameters, of the last line with the best accuracy */
   double best_accuracy, last_accuracy;
   int64_t best_step, looks, best_look;
   int over; /* training is to end */

@@ -53,13 +53,14 @@ int validation_look(trainer *t, cldann_progress *p) {
   p->validation_loss = now.loss;
   v->last_accuracy = now.accuracy;
   v->looks++;
-  if (now.accuracy > v->best_accuracy) { /* of equals the first */
+  if (now.accuracy >= v->best_accuracy) { /* of equals the last: it has adapted for longer */
     TRY(trainer_params(t, v->best));
     v->best_accuracy = now.accuracy;
     v->best_step = t->step;
     v->best_look = v->looks;
   }
-  v->over = s->patience && v->looks >= v->best_look + s->patience && v->looks >= s->grow * (double)v->best_look;
+  v->over = s->patience && v->looks >= v->best_look + s->patience && v->looks >= s->least &&
+            (double)v->looks >= s->grow * (double)v->best_look;
 fail:
   return rc;
 }
