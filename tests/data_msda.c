@@ -155,9 +155,9 @@ START_TEST(msda_fit_apart) {
 }
 END_TEST
 
-/* More rows than are done at a time, and than threads of a loop like; twice the same bits, names kept. */
+/* More rows than are done at a time; twice the same bits, names kept. */
 START_TEST(msda_again) {
-  enum { MANY = 1300, WIDE = 150, OUT = 3 * WIDE };
+  enum { MANY = 2700, WIDE = 150, OUT = 3 * WIDE };
   char hex[2][HASH_HEX];
   for (int turn = 0; turn < 2; turn++) {
     dataset *d = NULL;

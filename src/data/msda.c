@@ -22,9 +22,11 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 
+/* What is cut up for threads is cut alike on every machine: OpenBLAS's sums depend on the sizes it is given. */
 enum {
-  BLOCK = 512, /* rows that are doubles at a time; part of what decides the bits */
-  THREADS = 2  /* of OpenBLAS, whose results depend on it */
+  BLOCK = 2048, /* rows that are doubles at a time */
+  STRIPE = 512, /* rows of a block that one thread does at a time */
+  PANELS = 10   /* of S, even */
 };
 static const double ridge = 1e-5;
 
@@ -126,20 +128,26 @@ static float *layer_input(const msda *m, const job *j, int layer, int row) {
   return (float *)j->to->x + ((size_t)row * (size_t)(m->layers + 1) + (size_t)layer) * (size_t)m->width;
 }
 
-static int block_rows(const job *j, int first) {
-  return j->to->n - first < BLOCK ? j->to->n - first : BLOCK;
+/* Up to BLOCK rows of a set, to be done on several threads. */
+typedef struct block {
+  const msda *m;
+  const job *j;
+  int layer, first, rows;
+} block;
+
+static block block_at(const msda *m, const job *j, int layer, int first) {
+  return (block){m, j, layer, first, j->to->n - first < BLOCK ? j->to->n - first : BLOCK};
 }
 
-/* The block of rows from `first` into m->in, a one behind each; how many there were. */
-static int load_block(const msda *m, const job *j, int layer, int first) {
-  const int rows = block_rows(j, first);
-  for (int i = 0; i < rows; i++) {
-    const float *x = layer_input(m, j, layer, first + i);
+/* The rows [first, last) of a block into m->in, a one behind each. */
+static void load_rows(const block *b, int first, int last) {
+  const msda *m = b->m;
+  for (int i = first; i < last; i++) {
+    const float *x = layer_input(m, b->j, b->layer, b->first + i);
     double *in = m->in + (size_t)i * ((size_t)m->width + 1);
     for (int k = 0; k < m->width; k++) in[k] = (double)x[k];
     in[m->width] = 1;
   }
-  return rows;
 }
 
 /* Adds a sparse set's entries to S. Columns rise, so all lands in the upper triangle. */
@@ -155,10 +163,27 @@ static void add_entries(const msda *m, const dataset *d) {
   m->matrix[side * side - 1] += d->n;
 }
 
-/* S, the upper triangle by rows. */
-static void scatter(const msda *m, int layer) {
-  const int side = m->width + 1;
-  memset(m->matrix, 0, (size_t)side * (size_t)side * sizeof *m->matrix);
+/* Adds the block in m->in to the rows of S that are panel number k, from the diagonal on. */
+static void add_panel(const block *b, int k) {
+  const int side = b->m->width + 1;
+  const int first = (int)((int64_t)side * k / PANELS), rows = (int)((int64_t)side * (k + 1) / PANELS) - first;
+  if (rows == 0) return;
+  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, side - first, b->rows, 1, b->m->in + first, side, b->m->in + first,
+              side, 1, b->m->matrix + (size_t)first * ((size_t)side + 1), side);
+}
+
+/* A long panel and a short one are as much work as any other two. */
+static int add_panels(cldann_error *e, void *arg, int64_t first, int64_t last) {
+  (void)e;
+  for (int k = (int)first; k < (int)last; k++) add_panel(arg, k), add_panel(arg, PANELS - 1 - k);
+  return CLDANN_OK;
+}
+
+/* S, the upper triangle by rows; below it is anything. */
+static int scatter(cldann_error *e, const msda *m, int layer) {
+  int rc = CLDANN_OK;
+  const size_t side = (size_t)m->width + 1;
+  memset(m->matrix, 0, side * side * sizeof *m->matrix);
   for (int f = 0; f < m->n_fit; f++) {
     const job *j = &m->jobs[m->fit[f]];
     if (layer == 0 && dataset_is_sparse(j->from)) {
@@ -166,10 +191,13 @@ static void scatter(const msda *m, int layer) {
       continue;
     }
     for (int first = 0; first < j->from->n; first += BLOCK) {
-      const int rows = load_block(m, j, layer, first);
-      cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, side, rows, 1, m->in, side, 1, m->matrix, side);
+      block b = block_at(m, j, layer, first);
+      load_rows(&b, 0, b.rows);
+      TRY(parallel_for(e, PANELS / 2, 0, add_panels, &b));
     }
   }
+fail:
+  return rc;
 }
 
 /* From S to the inverse, all of it, and what it is scaled by. */
@@ -200,22 +228,13 @@ fail:
   return rc;
 }
 
-/* Rows of a block, to be done on several threads. */
-typedef struct block {
-  const msda *m;
-  const job *j;
-  int layer, first, rows;
-} block;
-
 /* m->out = m->in times the inverse, from the entries alone. */
-static int multiply_entries(cldann_error *e, void *arg, int64_t first, int64_t last) {
-  const block *b = arg;
+static void multiply_entries(const block *b, int first, int last) {
   const dataset *d = b->j->from;
   const int width = b->m->width;
   const size_t side = (size_t)width + 1;
   const float *x = d->x;
-  (void)e;
-  for (int64_t i = first; i < last; i++) {
+  for (int i = first; i < last; i++) {
     double *out = b->m->out + (size_t)i * (size_t)width;
     memcpy(out, b->m->matrix + (side - 1) * side, (size_t)width * sizeof *out);
     for (int k = d->offsets[b->first + i]; k < d->offsets[b->first + i + 1]; k++) {
@@ -223,37 +242,36 @@ static int multiply_entries(cldann_error *e, void *arg, int64_t first, int64_t l
       for (int l = 0; l < width; l++) out[l] += v * row[l];
     }
   }
-  return CLDANN_OK;
 }
 
-static int finish_rows(cldann_error *e, void *arg, int64_t first, int64_t last) {
-  const block *b = arg;
+static void finish_rows(const block *b, int first, int last) {
   const int width = b->m->width;
   const double *scale = b->m->scale, inverse_p = 1 / (1 - b->m->noise);
-  (void)e;
-  for (int64_t i = first; i < last; i++) {
+  for (int i = first; i < last; i++) {
     const double *out = b->m->out + (size_t)i * (size_t)width;
-    const float *x = layer_input(b->m, b->j, b->layer, b->first + (int)i);
-    float *y = layer_input(b->m, b->j, b->layer + 1, b->first + (int)i);
+    const float *x = layer_input(b->m, b->j, b->layer, b->first + i);
+    float *y = layer_input(b->m, b->j, b->layer + 1, b->first + i);
     for (int k = 0; k < width; k++) y[k] = (float)tanh(inverse_p * (double)x[k] + scale[k] * out[k]);
   }
-  return CLDANN_OK;
 }
 
-static int transform_block(cldann_error *e, block *b) {
-  int rc;
-  const msda *m = b->m;
-  const int width = m->width, side = width + 1;
-  if (b->layer == 0 && dataset_is_sparse(b->j->from)) {
-    TRY(parallel_for(e, b->rows, 0, multiply_entries, b));
-  } else {
-    load_block(m, b->j, b->layer, b->first);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, b->rows, width, side, 1, m->in, side, m->matrix, side, 0, m->out,
-                width);
+static int transform_stripes(cldann_error *e, void *arg, int64_t from, int64_t to) {
+  const block *b = arg;
+  const int width = b->m->width, side = width + 1;
+  (void)e;
+  for (int s = (int)from; s < (int)to; s++) {
+    const int first = s * STRIPE, last = b->rows - first < STRIPE ? b->rows : first + STRIPE;
+    if (b->layer == 0 && dataset_is_sparse(b->j->from)) {
+      multiply_entries(b, first, last);
+    } else {
+      load_rows(b, first, last);
+      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, last - first, width, side, 1,
+                  b->m->in + (size_t)first * (size_t)side, side, b->m->matrix, side, 0,
+                  b->m->out + (size_t)first * (size_t)width, width);
+    }
+    finish_rows(b, first, last);
   }
-  TRY(parallel_for(e, b->rows, 0, finish_rows, b));
-fail:
-  return rc;
+  return CLDANN_OK;
 }
 
 /* The layer's outputs of all sets. */
@@ -261,8 +279,8 @@ static int transform(cldann_error *e, const msda *m, int layer) {
   int rc = CLDANN_OK;
   for (int i = 0; i < m->n_jobs; i++)
     for (int first = 0; first < m->jobs[i].to->n; first += BLOCK) {
-      block b = {m, &m->jobs[i], layer, first, block_rows(&m->jobs[i], first)};
-      TRY(transform_block(e, &b));
+      block b = block_at(m, &m->jobs[i], layer, first);
+      TRY(parallel_for(e, (b.rows + STRIPE - 1) / STRIPE, 0, transform_stripes, &b));
     }
 fail:
   return rc;
@@ -280,14 +298,14 @@ int msda_apply(cldann_error *e, int layers, double noise, dataset *const *fit, i
   int rc = CLDANN_OK;
   msda m = {.layers = layers, .noise = noise};
   const int threads = openblas_get_num_threads();
-  openblas_set_num_threads(THREADS);
+  openblas_set_num_threads(1); /* ours do better: its own wait by spinning, and are part of what decides the bits */
   if (layers < 1 || layers == INT32_MAX) FAIL(e, CLDANN_E_ARG, "mSDA of %d layers; it takes at least 1", layers);
   if (!(noise >= 0 && noise < 1)) FAIL(e, CLDANN_E_ARG, "mSDA with noise %g; it must be from 0 to below 1", noise);
   if (n_fit < 1) FAIL(e, CLDANN_E_ARG, "mSDA has no set to fit on; give it at least one");
   m.width = fit[0]->h * fit[0]->w * fit[0]->c;
   TRY(prepare(e, &m, fit, n_fit, sets, n));
   for (int layer = 0; layer < layers; layer++) {
-    scatter(&m, layer);
+    TRY(scatter(e, &m, layer));
     TRY(solve(e, &m, layer));
     TRY(transform(e, &m, layer));
   }

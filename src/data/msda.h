@@ -16,10 +16,11 @@
  * from 0 to below 1.
  *
  * On failure all sets are as they were. The same bits on every run on one kind of processor with one release of OpenBLAS,
- * whatever the number of processors: it always gets the same number of threads meanwhile. That number is the process's,
- * so no other thread may call OpenBLAS at the same time.
+ * whatever the number of processors. Meanwhile OpenBLAS has one thread in the whole process and gets its number back at the
+ * end: no other thread may call it at the same time.
  *
- * Memory: the results, those of sets that are only fitted on, and one matrix of (width + 1) x (width + 1) doubles.
+ * Memory: the results, also of sets that are only fitted on, a matrix of (width + 1) x (width + 1) doubles, and 4096 rows of
+ * doubles.
  */
 int msda_apply(cldann_error *e, int layers, double noise, dataset *const *fit, int n_fit, dataset **sets, int n);
 
