@@ -41,3 +41,21 @@ __kernel void optim_update(__global float *restrict w, int wo, __global const fl
     }
   }
 }
+
+/* Columns of w (rows, units) that are longer than `limit` are shortened to it; `block` of them, at most NORM_BLOCK, a work-item. */
+__kernel void limit_norms(__global float *restrict w, int wo, __global const int *restrict control, int co, int rows, int units,
+                          float limit, int block) {
+  const int first = (int)get_global_id(0) * block, len = min(block, units - first);
+  float sum[NORM_BLOCK];
+  if (control[co + CTL_BAD] != 0 || len <= 0) return;
+  for (int j = 0; j < len; j++) sum[j] = 0.0f;
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < len; j++) {
+      const float v = w[wo + i * units + first + j];
+      sum[j] += v * v;
+    }
+  for (int j = 0; j < len; j++) sum[j] = sum[j] > limit * limit ? limit / sqrt(sum[j]) : 1.0f;
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < len; j++)
+      if (sum[j] < 1.0f) w[wo + i * units + first + j] *= sum[j];
+}

@@ -139,6 +139,14 @@ void cldann_net_free(cldann_net *net);
 void cldann_branch(cldann_net *net, cldann_branch_id branch);
 int cldann_name(cldann_node *node, const char *name);
 
+/*
+ * Of a layer with parameters: factors of the schedule's learning rate for its weights and its biases; 1 is the default, and
+ * what has 0 stays as it was initialised. Of a dense or convolutional layer: the weights of each unit are shortened to `norm`
+ * after a step where they are longer (Srivastava et al. 2014); 0, the default: never. CLDANN_E_ARG for another node.
+ */
+int cldann_learning_rate(cldann_node *node, float weights, float biases);
+int cldann_max_norm(cldann_node *node, float norm);
+
 cldann_node *cldann_input(cldann_net *net, int height, int width, int channels);
 cldann_node *cldann_dense(cldann_node *x, int units, const cldann_layer *layer); /* flattens (h,w,c) itself */
 cldann_node *cldann_conv2d(cldann_node *x, int filters, const cldann_window *window, const cldann_layer *layer);

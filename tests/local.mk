@@ -62,6 +62,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/test_train.c \
 	tests/train_feed.c \
 	tests/train_health.c \
+	tests/train_layers.c \
 	tests/train_linear.c \
 	tests/train_sparse.c \
 	tests/train_suites.h \

@@ -438,6 +438,7 @@ int main(void) {
   tcase_add_test(t, device_self_test);
   suite_add_tcase(s, feed_cases(&ctx));
   suite_add_tcase(s, health_cases(&ctx));
+  suite_add_tcase(s, layer_cases(&ctx));
   suite_add_tcase(s, linear_cases());
   suite_add_tcase(s, sparse_cases(&ctx));
   suite_add_tcase(s, validation_cases(&ctx));

@@ -75,10 +75,10 @@ static int load(cldann *c, const cli_args *a, const table *t, const table_row *r
   return code;
 }
 
-/* One seed of a row: each of its candidates. */
-static int train_row(cldann *c, const cli_args *a, const table *t, table_row *row, int64_t seed, progress *p) {
+/* One seed of a row: each of its candidates. *before: the run before, or NULL, whose data are taken where they are the same. */
+static int train_row(cldann *c, const cli_args *a, const table *t, table_row *row, int64_t seed, cldann_experiment **before,
+                     progress *p) {
   int code = EXIT_FINE;
-  cldann_experiment *before = NULL; /* candidates share their data */
   cldann_error e;
   err_clear(&e);
   for (int i = 0; i < table_runs(row) && code == EXIT_FINE; i++) {
@@ -88,13 +88,12 @@ static int train_row(cldann *c, const cli_args *a, const table *t, table_row *ro
     const char *value = row->n_candidates ? strchr(row->candidates[i], '=') + 1 : "";
     snprintf(label, sizeof label, "%s%s%.40s-%lld", row->name, *value ? "-" : "", value, (long long)seed);
     code = load(c, a, t, row, i, seed, &x);
-    if (code == EXIT_FINE && before && cldann_experiment_take_data(x, before) < 0) code = cli_fail(cldann_get_error(c));
+    if (code == EXIT_FINE && *before && cldann_experiment_take_data(x, *before) < 0) code = cli_fail(cldann_get_error(c));
     if (code == EXIT_FINE) code = cli_train_one_of_many(c, x, a, label, p, &r);
     if (code == EXIT_FINE && table_add(&e, row, &r) < 0) code = cli_fail(&e);
-    cldann_experiment_free(before);
-    before = x;
+    cldann_experiment_free(*before);
+    *before = x;
   }
-  cldann_experiment_free(before);
   return code;
 }
 
@@ -140,6 +139,7 @@ static int run(const cli_args *a) {
   static int64_t seeds[MOST_SEEDS];
   cldann *c = NULL;
   table *t = NULL;
+  cldann_experiment *before = NULL;
   progress p;
   int code, n = 0, end = EXIT_FINE;
   progress_init(&p, a);
@@ -150,13 +150,14 @@ static int run(const cli_args *a) {
   if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
   if ((code = rehearse(c, a, t)) != EXIT_FINE) goto fail;
   for (int s = 0; s < n && code == EXIT_FINE; s++) /* seed by seed: an interrupted table has something of every row */
-    for (int i = 0; i < t->n_rows && code == EXIT_FINE; i++) code = train_row(c, a, t, &t->rows[i], seeds[s], &p);
+    for (int i = 0; i < t->n_rows && code == EXIT_FINE; i++) code = train_row(c, a, t, &t->rows[i], seeds[s], &before, &p);
   if (!t->rows[0].n_results) goto fail;
   if (!a->json) table_write(t, TABLE_PLAIN, a->quick, stdout);
   if (a->out) end = write_file(a, t, TABLE_MARKDOWN, "md");
   if (a->out && end == EXIT_FINE) end = write_file(a, t, TABLE_CSV, "csv");
   if (code == EXIT_FINE) code = end;
 fail:
+  cldann_experiment_free(before);
   table_free(t);
   cldann_close(c);
   return code;

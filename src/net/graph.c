@@ -47,6 +47,7 @@ cldann_node *net_add(cldann_net *net, cldann_node *in, const op *o) {
   }
   TRY(mem_new(net->err, &n, 1, sizeof *n));
   n->o = *o;
+  n->o.lr[0] = n->o.lr[1] = 1.0f;
   n->net = net;
   n->in = in;
   n->id = net->n;
@@ -71,6 +72,27 @@ int cldann_name(cldann_node *node, const char *name) {
   snprintf(node->o.name, sizeof node->o.name, "%s", name);
 fail:
   return rc;
+}
+
+static int bad_setting(cldann_node *node, const char *what) {
+  return err_set(node->net->err, CLDANN_E_ARG, __FILE__, __LINE__, "%s %s: %s", node->o.type->name, node->o.name, what);
+}
+
+int cldann_learning_rate(cldann_node *node, float weights, float biases) {
+  if (!node) return CLDANN_E_ARG;
+  if (!node->o.n_params) return bad_setting(node, "nothing is learnt there; a factor of the learning rate has no meaning");
+  if (!(weights >= 0.0f) || !(biases >= 0.0f)) return bad_setting(node, "a factor of the learning rate is not below 0");
+  node->o.lr[0] = weights;
+  node->o.lr[1] = biases;
+  return CLDANN_OK;
+}
+
+int cldann_max_norm(cldann_node *node, float norm) {
+  if (!node) return CLDANN_E_ARG;
+  if (node->o.type->finish != limit_finish) return bad_setting(node, "only the weights of dense and conv2d are limited");
+  if (!(norm >= 0.0f)) return bad_setting(node, "the limit of a unit's weights is above 0, or 0 for none");
+  node->o.max_norm = norm;
+  return CLDANN_OK;
 }
 
 cldann_node *net_find(const cldann_net *net, const char *name) {

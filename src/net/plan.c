@@ -392,10 +392,10 @@ static void measure_gradient(planner *p, int branch) {
   launch_grid1(l, k, 1, 1, 1);
 }
 
-static void update(planner *p, int branch) {
-  const size_t at = p->net->group_at[branch];
-  const int n = (int)p->net->group_count[branch];
+static void emit_update(planner *p, int branch, size_t at, size_t count, float rate) {
+  const int n = (int)count;
   launches *l = p->l;
+  if (n == 0 || !(rate > 0.0f)) return;
   launches_at(l, branch_name((cldann_branch_id)branch), "update");
   launch *k = launches_add(l, "optim", "optim_update", "generic");
   launch_update(l, k, external(p, "parameters", p->b->params, at, n));
@@ -407,9 +407,28 @@ static void update(planner *p, int branch) {
   launch_in(l, k, external(p, "norms", p->b->norms, 0, BRANCHES));
   launch_int(l, k, BRANCHES);
   launch_int(l, k, n);
-  launch_float(l, k, 1.0f);
+  launch_float(l, k, rate);
   launch_int(l, k, p->s->optimiser);
   launch_blocks(l, k, (size_t)n);
+}
+
+/* One launch for all neighbours with the same factor of the learning rate: for most nets the whole branch. */
+static void update(planner *p, int branch) {
+  size_t at = p->net->group_at[branch], end = at;
+  float rate = 1.0f;
+  for (int i = 0; i < p->net->n; i++) {
+    const cldann_node *n = p->net->nodes[i];
+    if ((int)n->branch != branch) continue;
+    for (int k = 0; k < n->o.n_params; k++) {
+      if (n->o.params[k].state) continue;
+      if (n->o.lr[k > 0] != rate) {
+        emit_update(p, branch, at, end - at, rate);
+        at = end, rate = n->o.lr[k > 0];
+      }
+      end = n->param_at[k] + n->o.params[k].count;
+    }
+  }
+  emit_update(p, branch, at, end - at, rate);
 }
 
 static void finish_node(planner *p, int i) {

@@ -265,5 +265,6 @@ const op_type op_conv2d = {.name = "conv2d",
                            .infer = infer,
                            .forward = forward,
                            .backward = backward,
+                           .finish = limit_finish,
                            .flops = flops,
                            .takes_pool = conv2d_takes_pool};

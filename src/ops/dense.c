@@ -60,5 +60,10 @@ static double flops(const op *o) {
   return 2.0 * o->in.h * o->in.w * o->in.c * o->units;
 }
 
-const op_type op_dense = {
-    .name = "dense", .flags = OP_FUSES | OP_SPARSE, .infer = infer, .forward = forward, .backward = backward, .flops = flops};
+const op_type op_dense = {.name = "dense",
+                          .flags = OP_FUSES | OP_SPARSE,
+                          .infer = infer,
+                          .forward = forward,
+                          .backward = backward,
+                          .finish = limit_finish,
+                          .flops = flops};

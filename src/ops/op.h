@@ -38,6 +38,8 @@ typedef struct op {
   cldann_layer layer;
   cldann_rows_id rows;
   cldann_loss_target target;
+  float lr[2];             /* factors of the schedule's rate for the first parameter and the others; 0: never updated */
+  float max_norm;          /* dense, conv2d: of a unit's weights; 0: any */
   float lambda;            /* reversal */
   float slope;             /* leaky_relu */
   float rate;              /* dropout */
@@ -98,6 +100,9 @@ struct op_type {
 };
 
 extern const op_type *const op_types[]; /* NULL-terminated */
+/* The finish of layers whose units' weights may be limited: ops/limit.c. */
+void limit_finish(launches *l, const op *o, const op_io *io);
+
 extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_avg_pool, op_global_pool, op_relu, op_leaky_relu,
     op_sigmoid, op_tanh, op_dropout, op_batch_norm, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
 

@@ -30,10 +30,20 @@ const conf_key conf_layer_keys[] = {
     END,
 };
 
+static const conf_key lr_keys[] = {
+    {.name = "weights", .type = CONF_NUMBER, .min = 0, .max = 1000},
+    {.name = "biases", .type = CONF_NUMBER, .min = 0, .max = 1000},
+    END,
+};
+
 #define NAME_KEY \
   { .name = "name", .type = CONF_TEXT, .max = 40 }
 #define INIT_KEY \
   { .name = "init", .type = CONF_GROUP, .keys = conf_layer_keys }
+#define LR_KEY \
+  { .name = "lr", .type = CONF_GROUP, .keys = lr_keys }
+#define LIMIT_KEY \
+  { .name = "max_norm", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6 }
 #define COUNT_KEY(NAME) \
   { .name = NAME, .type = CONF_INT, .min = 1, .max = 1e6 }
 #define PADDING_KEY \
@@ -42,14 +52,15 @@ const conf_key conf_layer_keys[] = {
   { .name = NAME, .type = CONF_PAIR }
 
 static const conf_key plain_keys[] = {NAME_KEY, END};
-static const conf_key dense_keys[] = {COUNT_KEY("units"), INIT_KEY, NAME_KEY, END};
+static const conf_key dense_keys[] = {COUNT_KEY("units"), INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
 static const conf_key conv2d_keys[] = {
-    COUNT_KEY("filters"), PAIR_KEY("kernel"), PAIR_KEY("stride"), PADDING_KEY, INIT_KEY, NAME_KEY, END};
+    COUNT_KEY("filters"), PAIR_KEY("kernel"), PAIR_KEY("stride"), PADDING_KEY, INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
 static const conf_key pool_keys[] = {PAIR_KEY("window"), PAIR_KEY("stride"), PADDING_KEY, NAME_KEY, END};
 static const char *const norm_stats[] = {"joint", "perdomain", NULL};
 static const conf_key norm_keys[] = {{.name = "stats", .type = CONF_CHOICE, .choices = norm_stats},
                                      {.name = "momentum", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1},
                                      {.name = "epsilon", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1},
+                                     LR_KEY,
                                      NAME_KEY,
                                      END};
 static const conf_key leaky_keys[] = {{.name = "slope", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
@@ -178,6 +189,14 @@ fail:
   return rc;
 }
 
+/* What the node has of its own of the learning; the keys are there where they mean something. */
+static void set_learning(const config_setting_t *s, cldann_node *n) {
+  const config_setting_t *lr = conf_member(s, "lr");
+  n->o.lr[0] = (float)conf_number(conf_member(lr, "weights"), 1.0);
+  n->o.lr[1] = (float)conf_number(conf_member(lr, "biases"), 1.0);
+  n->o.max_norm = (float)conf_number(conf_member(s, "max_norm"), 0.0);
+}
+
 /* ---- the three branches ---- */
 
 typedef struct builder {
@@ -211,6 +230,7 @@ static int build_branch(const builder *b, cldann_branch_id branch, const char *p
       return conf_bad(b->c, s, CLDANN_E_CONFIG, "%s ends with %s; its last op must be softmax_xent or logistic_xent", path,
                       o.type->name);
     if (!(x = net_add(b->net, x, &o))) return conf_blame(b->c, s);
+    set_learning(s, x);
     if (!fits(x->o.out))
       return conf_bad(b->c, s, CLDANN_E_SHAPE, "%s %s: its output of %d x %d x %d is too large; the most is %d numbers an item",
                       o.type->name, x->o.name, x->o.out.h, x->o.out.w, x->o.out.c, ITEM_MAX);
