@@ -185,7 +185,9 @@ START_TEST(classes_of_two_sets) {
   plain->y[2] = 2;
   plain->classes = 3; /* 0, 1, 2 are not 1, 2, 3 */
   BAD(classes_agree(&error, "source", plain, "target", a), CLDANN_E_FORMAT, "source (plain) has the class '0'");
-  static const char *const list[] = {"3", "2", "1", "four"}, *const twice[] = {"1", "2", "01"};
+  static const char *const list[] = {"3", "2", "1", "four"}, *const twice[] = {"1", "2", "01"},
+                           *const ways[] = {"0|10", "1", "2|two|9"}, *const wrong[] = {"0|", "1", "2"},
+                           *const again[] = {"0|1", "1", "2"};
   GOOD(classes_apply(&error, a, list, 4));
   ck_assert(a->classes == 4 && a->y[0] == 2 && a->y[1] == 1 && a->y[2] == 0 && !a->names);
   BAD(classes_apply(&error, b, list + 1, 3), CLDANN_E_FORMAT, "has the label '3', which data.classes lacks");
@@ -194,6 +196,13 @@ START_TEST(classes_of_two_sets) {
   plain->y[0] = plain->y[1] = 1;
   GOOD(classes_apply(&error, plain, list, 4));
   ck_assert(plain->y[0] == 2 && plain->y[2] == 1);
+  dataset *ten = labelled("10 1 9 two 2 10");
+  GOOD(classes_apply(&error, ten, ways, 3)); /* several names of one class */
+  static const int32_t want[] = {0, 1, 2, 2, 2, 0};
+  ck_assert(ten->classes == 3 && !memcmp(ten->y, want, sizeof want));
+  BAD(classes_apply(&error, b, wrong, 3), CLDANN_E_ARG, "a name that is empty");
+  BAD(classes_apply(&error, b, again, 3), CLDANN_E_ARG, "data.classes has '1' twice");
+  dataset_free(ten);
   dataset_free(a);
   dataset_free(b);
   dataset_free(c);

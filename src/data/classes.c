@@ -167,23 +167,44 @@ fail:
   return rc;
 }
 
+/* The names of class i, "0|10" being two, into the list; (*class_of)[id] is the class. */
+static int add_names(cldann_error *e, class_list *all, const char *names, int i, int32_t **class_of) {
+  int rc = CLDANN_OK;
+  int32_t id;
+  char name[200];
+  for (const char *at = names;; at++) {
+    const size_t length = strcspn(at, "|");
+    if (length == 0 || length >= sizeof name)
+      FAIL(e, CLDANN_E_ARG, "data.classes: '%.40s' has a name that is empty or too long; write a class as \"0\" or \"0|10\"",
+           names);
+    memcpy(name, at, length);
+    name[length] = 0;
+    const int before = all->n;
+    TRY(classes_add(e, all, "data.classes", name, &id));
+    if (all->n == before) FAIL(e, CLDANN_E_ARG, "data.classes has '%.40s' twice; name each class once", name);
+    TRY(mem_resize(e, class_of, (size_t)all->n, sizeof **class_of));
+    (*class_of)[id] = i;
+    at += length;
+    if (!*at) break;
+  }
+fail:
+  return rc;
+}
+
 int classes_apply(cldann_error *e, dataset *d, const char *const *wanted, int n) {
   int rc = CLDANN_OK, found;
   class_list all = {0};
-  int32_t *to = NULL, id;
+  int32_t *to = NULL, *class_of = NULL;
   char room[32];
   TRY(mem_new(e, &to, (size_t)d->classes, sizeof *to));
-  for (int i = 0; i < n; i++) {
-    TRY(classes_add(e, &all, "data.classes", wanted[i], &id));
-    if (id != i) FAIL(e, CLDANN_E_ARG, "data.classes has '%.40s' twice; name each class once", wanted[i]);
-  }
+  for (int i = 0; i < n; i++) TRY(add_names(e, &all, wanted[i], i, &class_of));
   for (int i = 0; i < d->classes; i++) {
     const char *name = name_of(d, i, room);
     const int at = place_of(&all, name, &found);
     if (!found && d->names)
       FAIL(e, CLDANN_E_FORMAT, "%s has the label '%.40s', which data.classes lacks; add it there, or take its items out",
            d->name, name);
-    to[i] = found ? all.id[at] : -1;
+    to[i] = found ? class_of[all.id[at]] : -1;
   }
   for (int i = 0; i < d->n; i++) {
     if (to[d->y[i]] < 0)
@@ -197,6 +218,7 @@ int classes_apply(cldann_error *e, dataset *d, const char *const *wanted, int n)
   d->names = NULL;
 fail:
   classes_free(&all);
+  mem_free(class_of);
   mem_free(to);
   return rc;
 }
