@@ -139,7 +139,7 @@ START_TEST(figures) {
   HAS(md, "| top | 0.9000 | - | - | - | 0.9000 | - |");
   HAS(md, "no reproduction");
   HAS(plain, "0.7000   0.1000   0.8000     0.50  0.6000 0.7000 0.8000; 0.7500 P");
-  HAS(csv, "some,mid,2,,1,0.700000,0.800000,-,-,-,-,7,7,0.00,0,0.7500\n");
+  HAS(csv, "some,mid,2,,1,0.700000,0.800000,-,-,-,-,-,-,7,7,0.00,0,0.7500\n");
   ck_assert_ptr_null(strstr(md, "reverse"));
   ck_assert_ptr_null(strstr(plain, "never"));
   ck_assert_ptr_null(strstr(plain, "no reproduction"));
@@ -169,8 +169,8 @@ START_TEST(candidates) {
   candidate_of(&t->rows[0], 0.7, 0.75, 0.7, 0.7);
   candidate_of(&t->rows[1], 0.4, 0.35, 0.9, NAN);
   char *md = text_of(t, TABLE_MARKDOWN, 0), *csv = text_of(t, TABLE_CSV, 0);
-  HAS(md, "| a | 0.6000 | - | 0.0000 | - | 0.6500 | 0.5000 | 0.6000 | 0.7500 | 0.6000 (2) | - |");
-  HAS(md, "| b | 0.4000 | - | 0.0000 | - | 0.3500 | 0.4000 | - | 0.4000 | 0.4000 | - |");
+  HAS(md, "| a | 0.6000 | 0.0000 | 0.6500 | 0.5000 | 0.6000 | 0.7500 | 0.6000 (2) | - |");
+  HAS(md, "| b | 0.4000 | 0.0000 | 0.3500 | 0.4000 | - | 0.4000 | 0.4000 | - |");
   HAS(csv, "some,a,4,x=1,0,0.500000");
   HAS(csv, "some,a,4,x=2,1,0.600000");
   free(md), free(csv);

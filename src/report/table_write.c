@@ -78,23 +78,23 @@ static double gap_covered(const table *t, const table_row *row) {
   return row->floor || row->bound ? NAN : (mean_target(row) - floor) / (bound - floor);
 }
 
-enum { TARGET, DEVIATION, SOURCE, GAP, ALWAYS, LAST = ALWAYS, BY_SOURCE, BY_REVERSE, ORACLE, SVM_HEAD, PAD, COLUMNS };
+enum { TARGET, DEVIATION, SOURCE, GAP, LAST, BY_SOURCE, BY_REVERSE, ORACLE, SVM_HEAD, PAD, COLUMNS };
 
 typedef struct column {
   const char *name, *long_name;
   int digits;
 } column;
 static const column columns[COLUMNS] = {
-    {"target", "target", 4},
-    {"sd", "sd", 4},
-    {"source", "source", 4},
-    {"of gap", "share of the gap", 2},
-    {"last", "last step", 4},
-    {"bysrc", "chosen by the source", 4},
-    {"byrev", "chosen by reverse validation", 4},
-    {"oracle", "oracle (target labels)", 4},
-    {"svmhead", "SVM head", 4},
-    {"PAD", "PAD", 3},
+    [TARGET] = {"target", "target", 4},
+    [SOURCE] = {"source", "source", 4},
+    [DEVIATION] = {"sd", "sd", 4},
+    [GAP] = {"of gap", "share of the gap", 2},
+    [LAST] = {"last", "last step", 4},
+    [BY_SOURCE] = {"bysrc", "chosen by the source", 4},
+    [BY_REVERSE] = {"byrev", "chosen by reverse validation", 4},
+    [ORACLE] = {"oracle", "oracle (target labels)", 4},
+    [SVM_HEAD] = {"svmhead", "SVM head", 4},
+    [PAD] = {"PAD", "PAD", 3},
 };
 
 static double value(const table *t, const table_row *row, int c) {
@@ -107,7 +107,7 @@ static double value(const table *t, const table_row *row, int c) {
 }
 
 static int has_column(const table *t, int c) {
-  int has = c < ALWAYS;
+  int has = c == TARGET || c == SOURCE;
   for (int i = 0; i < t->n_rows; i++) has |= table_seeds(&t->rows[i]) > 0 && isfinite(value(t, &t->rows[i], c));
   return has;
 }
@@ -297,8 +297,8 @@ static void write_run(const table *t, const table_row *row, int i, int quick, FI
   const cldann_result *r = &row->results[i];
   const int seed = i / table_runs(row);
   char text[16];
-  const double v[] = {r->target_accuracy,      r->source_accuracy,     r->domain_accuracy,
-                      r->last_target_accuracy, r->validation_accuracy, r->reverse_accuracy};
+  const double v[] = {r->target_accuracy,     r->source_accuracy,  r->domain_accuracy,     r->last_target_accuracy,
+                      r->validation_accuracy, r->reverse_accuracy, r->svm_target_accuracy, r->pad};
   fprintf(f, "%s,%s,%llu,%s,%d", t->name, row->name, (unsigned long long)r->seed,
           row->n_candidates ? row->candidates[i % table_runs(row)] : "",
           seed < table_seeds(row) && r == table_chosen(row, seed));
@@ -310,7 +310,7 @@ static void write_run(const table *t, const table_row *row, int i, int quick, FI
 
 static void write_csv(const table *t, int quick, FILE *f) {
   fputs("table,row,seed,candidate,chosen,target_accuracy,source_accuracy,domain_accuracy,last_target_accuracy,"
-        "validation_accuracy,reverse_accuracy,model_step,steps,seconds,quick,published\n",
+        "validation_accuracy,reverse_accuracy,svm_target_accuracy,pad,model_step,steps,seconds,quick,published\n",
         f);
   for (int i = 0; i < t->n_rows; i++)
     for (int k = 0; k < t->rows[i].n_results; k++) write_run(t, &t->rows[i], k, quick, f);
