@@ -34,6 +34,24 @@
 GATHER(gather_u8, uchar)
 GATHER(gather_f32, float)
 
+/* The same for many channels, none repeated: by numbers, `item` a row, and not by pixels. */
+#define GATHER_WIDE(NAME, TYPE)                                                                                       \
+  __kernel void NAME(__global const TYPE *restrict data, int doff, __global const int *restrict rows, int ro,         \
+                     __global const float *restrict mean, int mo, __global float *restrict y, int yo, int item,       \
+                     int total, float scale, int channels, int block) {                                               \
+    const int first = (int)get_global_id(0) * block, end = min(first + block, total);                                 \
+    for (int i = first, count; i < end; i += count) { /* a run of channels */                                         \
+      const int r = i / item, p = i - r * item, c = p % channels;                                                     \
+      __global const TYPE *src = data + doff + (size_t)rows[ro + r] * (size_t)item + (size_t)p;                       \
+      __global float *dst = y + yo + i;                                                                               \
+      count = min(min(end - i, item - p), channels - c);                                                              \
+      for (int k = 0; k < count; k++) dst[k] = ((float)src[k] - mean[mo + c + k]) * scale;                            \
+    }                                                                                                                 \
+  }
+
+GATHER_WIDE(gather_wide_u8, uchar)
+GATHER_WIDE(gather_wide_f32, float)
+
 /* labels (items) -> y (rows) */
 __kernel void gather_labels(__global const int *restrict labels, int lo, __global const int *restrict rows, int ro,
                             __global int *restrict y, int yo, int n, int block) {

@@ -33,12 +33,13 @@ static tensor at(const rig *g, int s) {
 
 typedef struct gather_case {
   int bytes, from, to, binarise; /* bytes of an item's element; channels of source and result */
+  int wide;                      /* the kernel for many channels */
 } gather_case;
 
 static void gather_one(const char *way, const gather_case *c) {
   enum { ITEMS = 9, H = 7, WIDTH = 5, ROWS = 6, PIXELS = H * WIDTH };
   static const int32_t rows[ROWS] = {8, 0, 3, 3, 7, 1};
-  static const double mean[4] = {0.5, 12.25, 100, -3};
+  static const double mean[40] = {0.5, 12.25, 100, -3, 7};
   const float scale = 1.0f / 255.0f;
   const size_t n = (size_t)ITEMS * PIXELS * (size_t)c->from, n_out = (size_t)ROWS * PIXELS * (size_t)c->to;
   unsigned char *u8 = malloc(n);
@@ -59,19 +60,24 @@ static void gather_one(const char *way, const gather_case *c) {
   snprintf(label, sizeof label, "gather %d bytes, %d to %d channels, binarise %d", c->bytes, c->from, c->to, c->binarise);
   rig_begin(&g, way, label);
   const int data = rig_in(&g, "data", c->bytes, ITEMS, H, WIDTH, c->from), index = rig_in(&g, "rows", 4, ROWS, 1, 1, 1);
-  const int m = rig_in(&g, "mean", 4, 1, 1, 1, 4), y = rig_out(&g, "y", 4, ROWS, H, WIDTH, c->to);
-  launch *k = launches_add(g.l, "gather", c->bytes == 1 ? "gather_u8" : "gather_f32", way);
+  const int m = rig_in(&g, "mean", 4, 1, 1, 1, 40), y = rig_out(&g, "y", 4, ROWS, H, WIDTH, c->to);
+  const int wide = c->wide, item = PIXELS * (wide ? c->to : 1);
+  launch *k = launches_add(g.l, "gather",
+                           wide            ? c->bytes == 1 ? "gather_wide_u8" : "gather_wide_f32"
+                           : c->bytes == 1 ? "gather_u8"
+                                           : "gather_f32",
+                           way);
   launch_in(g.l, k, at(&g, data));
   launch_in(g.l, k, at(&g, index));
   launch_in(g.l, k, at(&g, m));
   launch_out(g.l, k, at(&g, y));
-  launch_int(g.l, k, PIXELS);
-  launch_int(g.l, k, PIXELS * ROWS);
+  launch_int(g.l, k, item);
+  launch_int(g.l, k, item * ROWS);
   launch_float(g.l, k, scale);
-  launch_int(g.l, k, c->from);
+  if (!wide) launch_int(g.l, k, c->from);
   launch_int(g.l, k, c->to);
-  launch_int(g.l, k, c->binarise);
-  launch_blocks(g.l, k, PIXELS * ROWS);
+  if (!wide) launch_int(g.l, k, c->binarise);
+  launch_blocks(g.l, k, (size_t)(item * ROWS));
   rig_bind(&g);
   if (c->bytes == 1)
     rig_put(&g, data, u8);
@@ -86,7 +92,8 @@ static void gather_one(const char *way, const gather_case *c) {
 }
 
 static void gather_body(const char *way) {
-  static const gather_case cases[] = {{1, 1, 3, 1}, {1, 1, 3, 0}, {1, 3, 3, 0}, {1, 1, 1, 0}, {4, 2, 2, 0}, {4, 1, 3, 1}};
+  static const gather_case cases[] = {{1, 1, 3, 1, 0}, {1, 1, 3, 0, 0}, {1, 3, 3, 0, 0}, {1, 1, 1, 0, 0},
+                                      {4, 2, 2, 0, 0}, {4, 1, 3, 1, 0}, {1, 3, 3, 0, 1}, {4, 37, 37, 0, 1}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) gather_one(way, &cases[i]);
 }
 

@@ -306,10 +306,13 @@ static void take_sparse(planner *p, int which, int first, tensor indices) {
   }
 }
 
+/* Blocks and work-items are of pixels where those have few channels, else of numbers. */
 static void gather(planner *p, int which, int first, int rows) {
+  enum { WIDE = 16 };
+  static const char *const kernels[2][2] = {{"gather_f32", "gather_u8"}, {"gather_wide_f32", "gather_wide_u8"}};
   const stream *s = &p->s->streams[which];
   tensor t = tensor_rows(p->x, first, rows), idx = p->indices;
-  const int pixels = t.h * t.w;
+  const int wide = s->channels == t.c && t.c >= WIDE, item = t.h * t.w * (wide ? t.c : 1);
   if (rows <= 0) return;
   idx.offset += (size_t)first;
   idx.c = rows;
@@ -317,19 +320,19 @@ static void gather(planner *p, int which, int first, int rows) {
     take_sparse(p, which, first, idx);
     return;
   }
-  launch *k = launches_add(p->l, "gather", s->bytes == 1 ? "gather_u8" : "gather_f32", "generic");
+  launch *k = launches_add(p->l, "gather", kernels[wide][s->bytes == 1], "generic");
   launch_in(p->l, k,
             launches_external(p->l, which ? "target data" : "source data", s->x, s->bytes, 0, rows, t.h, t.w, s->channels));
   launch_in(p->l, k, idx);
   launch_in(p->l, k, external(p, "mean", p->b->mean, 0, t.c));
   launch_out(p->l, k, t);
-  launch_int(p->l, k, pixels);
-  launch_int(p->l, k, rows * pixels);
+  launch_int(p->l, k, item);
+  launch_int(p->l, k, rows * item);
   launch_float(p->l, k, p->s->scale);
-  launch_int(p->l, k, s->channels);
+  if (!wide) launch_int(p->l, k, s->channels);
   launch_int(p->l, k, t.c);
-  launch_int(p->l, k, 0);
-  launch_blocks(p->l, k, (size_t)(rows * pixels));
+  if (!wide) launch_int(p->l, k, 0);
+  launch_blocks(p->l, k, (size_t)(rows * item));
 }
 
 static void begin(planner *p) {
