@@ -265,6 +265,12 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
 /* Evaluates a model file written by cldann_train on the experiment's test sets, its input as that training took it. */
 int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result);
 /*
+ * Pictures of a model file, into options->out_dir (or the working folder), as PNG and SVG with the gnuplot scripts that made
+ * them: features.*, and where the input is a point of the plane classes.*, domains.*, units.* (Ganin et al. 2016, figure 2).
+ * Needs gnuplot: CLDANN_E_IO where it is missing.
+ */
+int cldann_draw(cldann_experiment *x, const char *model_path, const cldann_train_options *options);
+/*
  * The launch plan of one training step and the memory of a whole run as text, the caller's to free with cldann_free_text. Loads
  * the data, and launches all kernels once without training, so as to know the process's peak.
  */

@@ -17,6 +17,7 @@ test_programs = \
 	tests/test_ops \
 	tests/test_net \
 	tests/test_train \
+	tests/test_analysis \
 	tests/test_experiment \
 	tests/test_report
 
@@ -56,6 +57,7 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/reference.c \
 	tests/reference.h \
 	tests/test_ops.c
+tests_test_analysis_SOURCES = $(runner) tests/test_analysis.c
 tests_test_report_SOURCES = $(runner) tests/test_report.c
 tests_test_net_SOURCES = $(runner) tests/test_net.c
 tests_test_train_SOURCES = $(runner) \

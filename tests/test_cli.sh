@@ -22,7 +22,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
+  for command in train compare eval draw plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086
@@ -98,6 +98,17 @@ training() {
   sed 's/.*"target_accuracy": \([^,]*\),.*/\1/' "$tmp/out" | cmp -s - "$tmp/trained" || wrong "eval and train disagree"
   run eval "$tmp/run/one/model.safetensors" --json --quiet # which holds its experiment
   sed 's/.*"target_accuracy": \([^,]*\),.*/\1/' "$tmp/out" | cmp -s - "$tmp/trained" || wrong "eval of a model alone and train disagree"
+
+  if command -v gnuplot >/dev/null; then
+    run draw "$tmp/run/one/model.safetensors" --out "$tmp/it's pictures" --quiet
+    [ "$rc" = 0 ] || wrong "draw: exit code $rc"
+    for picture in features classes domains units; do
+      head -c 4 "$tmp/it's pictures/$picture.png" | grep -q PNG || wrong "draw: no $picture.png"
+      grep -q '</svg>' "$tmp/it's pictures/$picture.svg" || wrong "draw: no $picture.svg"
+    done
+  else
+    fails 4 'pictures need gnuplot' draw "$tmp/run/one/model.safetensors" --out "$tmp/pictures" --quiet
+  fi
 
   run train "$conf" --set steps=200
   [ "$rc" = 0 ] || wrong "train: exit code $rc"

@@ -12,6 +12,7 @@ cldann_SOURCES = \
 	src/cli/cmd_compare.c \
 	src/cli/cmd_data.c \
 	src/cli/cmd_devices.c \
+	src/cli/cmd_draw.c \
 	src/cli/cmd_eval.c \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_reproduce.c \

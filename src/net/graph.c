@@ -113,6 +113,12 @@ cldann_node *net_loss(const cldann_net *net, cldann_loss_target target) {
   return NULL;
 }
 
+const cldann_node *net_features(const cldann_net *net) {
+  const cldann_node *n = net_loss(net, CLDANN_TARGET_LABELS);
+  while (n->branch != CLDANN_FEATURES) n = n->in;
+  return n;
+}
+
 /* Gives the trained parameters of a branch, or the others of all branches (branch BRANCHES), their places from `at` on. */
 static size_t lay_out(cldann_net *net, int branch, size_t at) {
   for (int i = 0; i < net->n; i++) {

@@ -35,6 +35,7 @@ void net_layout(cldann_net *net);
 cldann_node *net_input(const cldann_net *net);
 /* The loss node against the given target, or NULL. */
 cldann_node *net_loss(const cldann_net *net, cldann_loss_target target);
+const cldann_node *net_features(const cldann_net *net); /* what the label head, which the net has, reads of the features */
 cldann_node *net_find(const cldann_net *net, const char *name);
 const char *branch_name(cldann_branch_id b);
 /* Fills params (param_count floats) from each parameter's initialiser; draw i of parameter p is Philox(seed, p, i). */

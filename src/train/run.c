@@ -297,22 +297,29 @@ fail:
   return rc;
 }
 
-int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result) {
-  trainer *t = NULL;
+int trainer_open_model(cldann_experiment *x, const char *model_path, const cldann_train_options *o, trainer **out) {
   float *params = NULL;
   int rc;
   TRY(mem_new(&x->ctx->err, &params, x->net->param_count, sizeof *params));
   TRY(model_load(&x->ctx->err, model_path, x->net, params));
-  TRY(trainer_open(x, options, &t)); /* no training plan: only the test sets are looked at */
-  TRY(trainer_set_params(t, params));
-  TRY(take_mean(t, model_path));
+  TRY(trainer_open(x, o, out)); /* no training plan: only the test sets are looked at */
+  TRY(trainer_set_params(*out, params));
+  TRY(take_mean(*out, model_path));
+fail:
+  mem_free(params);
+  return rc;
+}
+
+int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result) {
+  trainer *t = NULL;
+  int rc;
+  TRY(trainer_open_model(x, model_path, options, &t));
   introduce_device(t);
   trainer_say(t, "tuning: %s", tuning_name(device_get_tuning(t->dev)));
   say_where_data_are(t);
   TRY(trainer_evaluate(t, result));
 fail:
   trainer_free(t);
-  mem_free(params);
   return rc;
 }
 

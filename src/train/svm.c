@@ -81,15 +81,8 @@ fail:
 
 /* ---- what is measured of features ---- */
 
-/* What the label head reads. */
-static const cldann_node *features(const cldann_net *net) {
-  const cldann_node *n = net_loss(net, CLDANN_TARGET_LABELS);
-  while (n->branch != CLDANN_FEATURES) n = n->in;
-  return n;
-}
-
 static int features_of(trainer *t, const dataset *d, int domain, dataset **out) {
-  const cldann_node *node = features(t->x->net);
+  const cldann_node *node = net_features(t->x->net);
   const shape s = node->o.out;
   dataset *f = NULL;
   int rc;

@@ -57,6 +57,8 @@ struct trainer {
 
 /* trainer_new without the training plan. */
 int trainer_open(cldann_experiment *x, const cldann_train_options *o, trainer **out);
+/* trainer_open, with a model file's parameters and input mean. *out may be there after a failure too. */
+int trainer_open_model(cldann_experiment *x, const char *model_path, const cldann_train_options *o, trainer **out);
 /* All launches of a run once, the updates held back: training, then without it the evaluation of each test set. */
 int trainer_rehearse(trainer *t);
 /* The memory of the training plan and its data goes back to the device; only evaluation is left to do. */

@@ -1,0 +1,262 @@
+/*
+ * analysis/draw.c: cldann_draw: pictures of a trained net. For any: its features in two dimensions. Where the input is a point
+ * of the plane, also the regions of its label head and its domain head, and the lines at which its first units turn: the four
+ * pictures of Ganin et al. 2016, figure 2.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/pca.h"
+#include "analysis/plot.h"
+#include "base/mem.h"
+#include "train/trainer_internal.h"
+
+enum { MOST_POINTS = 500, GRID = 121, MOST_CLASSES = 64, COMMAND = 8192 };
+
+typedef struct points {
+  const dataset *all; /* of a domain */
+  dataset *some;      /* at most MOST_POINTS of them, evenly spaced; owned */
+} points;
+
+typedef struct drawing {
+  trainer *t;
+  cldann_error *e;
+  const char *dir;
+  points set[2]; /* source, target */
+  int classes;
+  int marks[2 * MOST_POINTS]; /* of each point, source first: domain * classes + class */
+  int n;                      /* points */
+} drawing;
+
+static int take_points(drawing *d, int domain, const dataset *test, const dataset *train) {
+  points *p = &d->set[domain];
+  int32_t rows[MOST_POINTS] = {0};
+  int rc;
+  p->all = test ? test : train;
+  const int n = p->all->n < MOST_POINTS ? p->all->n : MOST_POINTS;
+  for (int i = 0; i < n; i++) rows[i] = (int32_t)((int64_t)i * p->all->n / n);
+  TRY(dataset_take(d->e, p->all, rows, n, &p->some));
+  for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (p->some->y ? p->some->y[i] : 0);
+fail:
+  return rc;
+}
+
+/* ---- features ---- */
+
+/* One block of data and one entry of the plot command for each domain and class that has points, coloured by one of them. */
+static void put_points(const drawing *d, plot *p, const double *xy, int by_domain, const char *first, char *command,
+                       size_t room) {
+  size_t at = (size_t)snprintf(command, room, "%s", first);
+  for (int domain = 0; domain < 2; domain++)
+    for (int c = 0; c < d->classes && at < room; c++) {
+      const int mark = domain * d->classes + c;
+      char name[32], class[32] = "";
+      int count = 0;
+      for (int i = 0; i < d->n; i++) count += d->marks[i] == mark;
+      if (!count) continue;
+      if (d->set[domain].some->y) snprintf(class, sizeof class, ", class %d", c);
+      snprintf(name, sizeof name, "d%dc%d", domain, c);
+      plot_data(p, name, xy, d->n, 2, d->marks, mark, 0);
+      at += (size_t)snprintf(
+          command + at, room - at,
+          "%s $%s using 1:2 with points pointtype %d pointsize %s linewidth 1.3 linecolor rgb '%s' title '%s%s'",
+          at && command[at - 1] != ' ' ? "," : "", name, domain ? 8 : 7, domain ? "1.1" : "0.7",
+          plot_colour(by_domain ? domain : c), domain ? "target" : "source", class);
+    }
+}
+
+static int draw_features(drawing *d) {
+  const cldann_node *node = net_features(d->t->x->net);
+  const size_t width = (size_t)node->o.out.h * (size_t)node->o.out.w * (size_t)node->o.out.c;
+  char command[COMMAND], label[120];
+  float *x = NULL;
+  double *xy = NULL, share[2];
+  plot p;
+  int rc;
+  TRY(mem_new(d->e, &x, (size_t)d->n * width, sizeof *x));
+  TRY(mem_new(d->e, &xy, 2 * (size_t)d->n, sizeof *xy));
+  TRY(trainer_outputs(d->t, d->set[0].some, 0, node, x));
+  TRY(trainer_outputs(d->t, d->set[1].some, 1, node, x + (size_t)d->set[0].some->n * width));
+  TRY(pca_two(d->e, x, d->n, (int)width, xy, share));
+  TRY(plot_open(d->e, d->dir, "features", "Features of both domains, two principal components", &p));
+  for (int k = 0; k < 2; k++) {
+    snprintf(label, sizeof label, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
+    fputs(label, p.f);
+  }
+  put_points(d, &p, xy, 0, "plot ", command, sizeof command);
+  TRY(plot_close(&p, command));
+fail:
+  mem_free(x);
+  mem_free(xy);
+  return rc;
+}
+
+/* ---- the plane ---- */
+
+typedef struct plane {
+  double low[2], high[2];
+  double *points; /* (n, 2) of the drawing's points */
+  dataset *grid;  /* GRID x GRID items */
+} plane;
+
+static int open_plane(drawing *d, plane *g) {
+  int rc;
+  TRY(mem_new(d->e, &g->points, 2 * (size_t)d->n, sizeof *g->points));
+  for (int domain = 0, i = 0; domain < 2; domain++)
+    for (int k = 0; k < 2 * d->set[domain].some->n; k++, i++) g->points[i] = (double)((const float *)d->set[domain].some->x)[k];
+  for (int k = 0; k < 2; k++) {
+    g->low[k] = INFINITY, g->high[k] = -INFINITY;
+    for (int i = 0; i < d->n; i++)
+      g->low[k] = fmin(g->low[k], g->points[2 * i + k]), g->high[k] = fmax(g->high[k], g->points[2 * i + k]);
+    const double margin = 0.12 * (g->high[k] - g->low[k]) + 1e-6;
+    g->low[k] -= margin, g->high[k] += margin;
+  }
+  TRY(dataset_new(d->e, &g->grid, "the plane", DATA_F32, GRID * GRID, 1, 1, 2, 0));
+  for (int i = 0; i < GRID * GRID; i++)
+    for (int k = 0; k < 2; k++)
+      ((float *)g->grid->x)[2 * i + k] =
+          (float)(g->low[k] + (g->high[k] - g->low[k]) * (k ? i / GRID : i % GRID) / (GRID - 1)); /* x runs first */
+fail:
+  return rc;
+}
+
+static void put_ranges(const plane *g, plot *p) {
+  fprintf(p->f, "set xrange [%.6g:%.6g]\nset yrange [%.6g:%.6g]\nset xlabel 'x'\nset ylabel 'y'\n", g->low[0], g->high[0],
+          g->low[1], g->high[1]);
+}
+
+/* What a head says of each point of the grid: the probability of its second class, or, of more than two, which is likeliest. */
+static int regions_of(drawing *d, const plane *g, cldann_loss_target target, double *value) {
+  const op *loss = &net_loss(d->t->x->net, target)->o;
+  const int units = loss->in.h * loss->in.w * loss->in.c;
+  float *out = NULL;
+  int rc;
+  TRY(mem_new(d->e, &out, (size_t)(GRID * GRID) * (size_t)units, sizeof *out));
+  TRY(trainer_outputs(d->t, g->grid, 1, net_loss(d->t->x->net, target)->in, out));
+  for (int i = 0; i < GRID * GRID; i++) {
+    const float *row = out + (size_t)i * (size_t)units;
+    int best = 0;
+    for (int k = 1; k < units; k++)
+      if (row[k] > row[best]) best = k;
+    value[i] = units == 1 ? 1 / (1 + exp(-(double)row[0])) : units == 2 ? 1 / (1 + exp((double)row[0] - (double)row[1])) : best;
+  }
+fail:
+  mem_free(out);
+  return rc;
+}
+
+static int draw_regions(drawing *d, const plane *g, cldann_loss_target target, const char *name, const char *title) {
+  const int two = target == CLDANN_TARGET_DOMAIN || d->classes == 2;
+  char command[COMMAND];
+  double *value = NULL, *rows = NULL;
+  plot p;
+  int rc;
+  TRY(mem_new(d->e, &value, GRID * GRID, sizeof *value));
+  TRY(mem_new(d->e, &rows, 3 * GRID * GRID, sizeof *rows));
+  TRY(regions_of(d, g, target, value));
+  for (int i = 0; i < GRID * GRID; i++) {
+    rows[3 * i] = (double)((const float *)g->grid->x)[2 * i], rows[3 * i + 1] = (double)((const float *)g->grid->x)[2 * i + 1];
+    rows[3 * i + 2] = value[i];
+  }
+  TRY(plot_open(d->e, d->dir, name, title, &p));
+  put_ranges(g, &p);
+  plot_data(&p, "grid", rows, GRID * GRID, 3, NULL, 0, GRID);
+  if (two) {
+    fputs("set palette defined (0 '#fbdcc8', 0.5 '#ffffff', 1 '#c8dff2')\nset cbrange [0:1]\n"
+          "set contour base\nset cntrparam levels discrete 0.5\nunset surface\nset table $border\nsplot $grid\nunset "
+          "table\nunset contour\n",
+          p.f);
+    put_points(d, &p, g->points, target == CLDANN_TARGET_DOMAIN,
+               "plot $grid using 1:2:3 with image notitle, $border using 1:2 with lines linewidth 2.5 linecolor rgb '#000000' "
+               "title 'even odds'",
+               command, sizeof command);
+  } else {
+    fprintf(p.f, "set palette maxcolors %d\nset cbrange [-0.5:%d.5]\n", d->classes, d->classes - 1);
+    put_points(d, &p, g->points, 0, "plot $grid using 1:2:3 with image notitle", command, sizeof command);
+  }
+  TRY(plot_close(&p, command));
+fail:
+  mem_free(value);
+  mem_free(rows);
+  return rc;
+}
+
+/* The dense layer that reads the input, or NULL. */
+static const cldann_node *first_dense(const cldann_net *net) {
+  for (int i = 0; i < net->n; i++)
+    if (net->nodes[i]->o.type == &op_dense && net->nodes[i]->branch == CLDANN_FEATURES && net->nodes[i]->in == net_input(net))
+      return net->nodes[i];
+  return NULL;
+}
+
+/* Where w x + b is 0, from one side of the picture to the other. */
+static int draw_units(drawing *d, const plane *g) {
+  const cldann_net *net = d->t->x->net;
+  const cldann_node *first = first_dense(net);
+  const int units = first ? first->o.units : 0;
+  char command[COMMAND];
+  float *params = NULL;
+  double *lines = NULL;
+  plot p;
+  int rc, n = 0;
+  if (!first) return CLDANN_OK;
+  TRY(mem_new(d->e, &params, net->param_count, sizeof *params));
+  TRY(mem_new(d->e, &lines, 4 * (size_t)units, sizeof *lines));
+  TRY(trainer_params(d->t, params));
+  const double reach = hypot(g->high[0] - g->low[0], g->high[1] - g->low[1]);
+  for (int u = 0; u < units; u++) {
+    const double a = (double)params[first->param_at[0] + (size_t)u],
+                 b = (double)params[first->param_at[0] + (size_t)(units + u)],
+                 c = (double)params[first->param_at[1] + (size_t)u], size = hypot(a, b);
+    if (!(size > 0)) continue;
+    const double x = -a * c / (size * size), y = -b * c / (size * size); /* the nearest to the origin */
+    const double line[4] = {x - b / size * reach, y + a / size * reach, 2 * b / size * reach, -2 * a / size * reach};
+    memcpy(lines + 4 * n++, line, sizeof line);
+  }
+  TRY(plot_open(d->e, d->dir, "units", "Lines at which the units of the first layer turn", &p));
+  put_ranges(g, &p);
+  plot_data(&p, "lines", lines, n, 4, NULL, 0, 0);
+  put_points(d, &p, g->points, 0,
+             "plot $lines using 1:2:3:4 with vectors nohead linewidth 1.5 linecolor rgb '#666666' title 'hidden unit'", command,
+             sizeof command);
+  TRY(plot_close(&p, command));
+fail:
+  mem_free(params);
+  mem_free(lines);
+  return rc;
+}
+
+static int draw_plane(drawing *d) {
+  plane g = {.points = NULL};
+  int rc;
+  TRY(open_plane(d, &g));
+  TRY(draw_regions(d, &g, CLDANN_TARGET_LABELS, "classes", "Label head: which class each point is taken for"));
+  TRY(draw_regions(d, &g, CLDANN_TARGET_DOMAIN, "domains", "Domain head: orange source, blue target"));
+  TRY(draw_units(d, &g));
+fail:
+  mem_free(g.points);
+  dataset_free(g.grid);
+  return rc;
+}
+
+int cldann_draw(cldann_experiment *x, const char *model_path, const cldann_train_options *options) {
+  cldann_error *e = &x->ctx->err;
+  const shape in = net_input(x->net)->o.out;
+  drawing d = {.e = e, .dir = options && options->out_dir ? options->out_dir : "."};
+  int rc;
+  TRY(trainer_open_model(x, model_path, options, &d.t));
+  const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
+  d.classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
+  if (d.classes > MOST_CLASSES) FAIL(e, CLDANN_E_ARG, "%d classes; pictures have marks for %d", d.classes, MOST_CLASSES);
+  TRY(take_points(&d, 0, x->source_test, x->source));
+  TRY(take_points(&d, 1, x->target_test, x->target));
+  TRY(draw_features(&d));
+  if (in.h == 1 && in.w == 1 && in.c == 2 && d.set[0].some->type == DATA_F32 && !dataset_is_sparse(d.set[0].some) &&
+      d.set[1].some->type == DATA_F32 && !dataset_is_sparse(d.set[1].some))
+    TRY(draw_plane(&d));
+fail:
+  for (int i = 0; i < 2; i++) dataset_free(d.set[i].some);
+  trainer_free(d.t);
+  return rc;
+}

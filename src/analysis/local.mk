@@ -1,0 +1,7 @@
+# src/analysis: what a trained net makes of its data, for people: projections and pictures.
+libcldann_internal_la_SOURCES += \
+	src/analysis/draw.c \
+	src/analysis/pca.c \
+	src/analysis/pca.h \
+	src/analysis/plot.c \
+	src/analysis/plot.h

@@ -1,0 +1,31 @@
+/*
+ * analysis/plot.h: pictures by gnuplot: a script that holds its data, from which gnuplot makes NAME.png and NAME.svg. The
+ * script, NAME.gp, stays beside them, to be changed and run again. Knows nothing of nets.
+ */
+#ifndef CLDANN_ANALYSIS_PLOT_H
+#define CLDANN_ANALYSIS_PLOT_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+
+typedef struct plot {
+  cldann_error *err;
+  char *script; /* its path */
+  FILE *f;
+} plot;
+
+/* Opens DIR/NAME.gp; the folder is made. What follows is gnuplot's language, written to p->f. */
+int plot_open(cldann_error *e, const char *dir, const char *name, const char *title, plot *p);
+/*
+ * A block of data, $name: n rows of `columns` numbers; those whose `of` is not `which` are left out (of NULL: none is). `line`,
+ * when above 0: an empty line behind each so many rows, as gnuplot wants of a grid.
+ */
+void plot_data(plot *p, const char *name, const double *rows, int n, int columns, const int *of, int which, int line);
+/* The command that draws it, "plot ..."; both files are made of it. CLDANN_E_IO where gnuplot is missing or fails. */
+int plot_close(plot *p, const char *command);
+
+/* Colours that the colour-blind can tell apart (Okabe and Ito 2008), eight, then again from the first. "#rrggbb". */
+const char *plot_colour(int i);
+
+#endif

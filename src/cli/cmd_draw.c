@@ -1,0 +1,30 @@
+/* cli/cmd_draw.c: cldann draw: pictures of a trained model (analysis/draw.c). */
+#include "cli/cli.h"
+
+static int run(const cli_args *a) {
+  cldann *c = NULL;
+  cldann_experiment *x = NULL;
+  progress p;
+  int code;
+  progress_init(&p, a);
+  cldann_train_options o = progress_options(&p, NULL, a->out);
+  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  if (cldann_draw(x, a->arg[a->n_args - 1], &o) < 0) code = cli_fail(cldann_get_error(c));
+fail:
+  cldann_experiment_free(x);
+  cldann_close(c);
+  return code;
+}
+
+const cli_command cmd_draw = {
+    .name = "draw",
+    .args = "[EXPERIMENT] MODEL",
+    .summary = "pictures of a trained model, by gnuplot",
+    .help =
+        "Draws the features of both domains, two principal components of up to 500 items each, into features.png and .svg of\n"
+        "--out. Where the input is a point of the plane also the regions of label head (classes) and domain head (domains),\n"
+        "and the lines at which the first layer's units turn (units). Each picture's script, .gp, stays beside it.",
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_QUIET,
+    .run = run,
+};
