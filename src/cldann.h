@@ -264,6 +264,34 @@ typedef struct cldann_train_options {
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result);
 /* Evaluates a model file written by cldann_train on the experiment's test sets, its input as that training took it. */
 int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result);
+/* What a model says of one item. */
+typedef struct cldann_prediction {
+  int64_t item, items; /* from 0; of how many */
+  int label;           /* class, from 0 */
+  const char *name;    /* what the class is called, or NULL: as its number */
+  double probability;  /* of that class */
+  const double *probabilities;
+  int classes;
+  double target;         /* probability that the item is of the target domain, by the domain head */
+  const float *features; /* what the label head reads, where they were asked for; else NULL */
+  int n_features;
+} cldann_prediction;
+
+typedef struct cldann_predict_options {
+  int features;                 /* not 0: those too */
+  const char *const *overrides; /* "key=value", as data.target_test.features=..., which says how `data` is read */
+  int n_overrides;
+  const char *data_dir;                                   /* NULL: $CLDANN_DATA */
+  int (*on_item)(void *user, const cldann_prediction *p); /* in order; not 0 ends it with CLDANN_E_INTERRUPTED */
+  void *user;
+} cldann_predict_options;
+
+/*
+ * A model file on other data: a file or folder of images in one of the formats of kind = "file", read by the keys of the
+ * experiment's target_test set where that is such a file. Labels are not looked at. The experiment's own data need not be
+ * there.
+ */
+int cldann_predict(cldann *c, const char *model, const char *data, const cldann_predict_options *options);
 /*
  * Pictures of a model file, into options->out_dir (or the working folder), as PNG and SVG with the gnuplot scripts that made
  * them: features.*, and where the input is a point of the plane classes.*, domains.*, units.* (Ganin et al. 2016, figure 2).

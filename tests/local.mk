@@ -65,6 +65,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_feed.c \
 	tests/train_health.c \
 	tests/train_layers.c \
+	tests/train_predict.c \
 	tests/train_ready.c \
 	tests/train_linear.c \
 	tests/train_sparse.c \

@@ -22,7 +22,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval draw plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
+  for command in train compare eval predict embed draw plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086
@@ -99,6 +99,18 @@ training() {
   run eval "$tmp/run/one/model.safetensors" --json --quiet # which holds its experiment
   sed 's/.*"target_accuracy": \([^,]*\),.*/\1/' "$tmp/out" | cmp -s - "$tmp/trained" || wrong "eval of a model alone and train disagree"
 
+  printf '0,0\n-1,0.5\n' >"$tmp/points.csv"
+  run predict "$tmp/run/one/model.safetensors" "$tmp/points.csv" --quiet
+  [ "$rc" = 0 ] || wrong "predict: exit code $rc"
+  [ "$(head -n 1 "$tmp/out")" = item,class,probability,target ] || wrong "predict: no header"
+  [ "$(grep -c '^[01],[01],[01][.][0-9]*,[01][.][0-9]*$' "$tmp/out")" = 2 ] || wrong "predict: not two items"
+  run predict "$tmp/run/one/model.safetensors" "$tmp/points.csv" --json --quiet
+  json_lines "$tmp/out"
+  [ "$(grep -c '"probabilities": ' "$tmp/out")" = 2 ] || wrong "predict --json: not two items"
+  run embed "$tmp/run/one/model.safetensors" "$tmp/points.csv" "$tmp/features.npy" --quiet
+  [ "$rc" = 0 ] || wrong "embed: exit code $rc"
+  [ "$(wc -c <"$tmp/features.npy")" = $((128 + 2 * 15 * 4)) ] || wrong "embed: not two rows of 15 features"
+  fails 4 'No such' predict "$tmp/run/one/model.safetensors" "$tmp/nonesuch.csv"
   if command -v gnuplot >/dev/null; then
     run draw "$tmp/run/one/model.safetensors" --out "$tmp/it's pictures" --quiet
     [ "$rc" = 0 ] || wrong "draw: exit code $rc"

@@ -439,6 +439,7 @@ int main(void) {
   suite_add_tcase(s, feed_cases(&ctx));
   suite_add_tcase(s, health_cases(&ctx));
   suite_add_tcase(s, layer_cases(&ctx));
+  suite_add_tcase(s, predict_cases(&ctx));
   suite_add_tcase(s, ready_cases(&ctx));
   suite_add_tcase(s, linear_cases());
   suite_add_tcase(s, sparse_cases(&ctx));

@@ -10,6 +10,7 @@ TCase *feed_cases(cldann **ctx);       /* tests/train_feed.c; *ctx is opened bef
 TCase *health_cases(cldann **ctx);     /* tests/train_health.c; the same */
 TCase *linear_cases(void);             /* tests/train_linear.c */
 TCase *layer_cases(cldann **ctx);      /* tests/train_layers.c; the same */
+TCase *predict_cases(cldann **ctx);    /* tests/train_predict.c; the same */
 TCase *ready_cases(cldann **ctx);      /* tests/train_ready.c; the same */
 TCase *sparse_cases(cldann **ctx);     /* tests/train_sparse.c; the same */
 TCase *validation_cases(cldann **ctx); /* tests/train_validation.c; the same */

@@ -48,7 +48,7 @@ enum {
   CLI_QUICK = 1 << 19
 };
 
-enum { CLI_MAX_ARGS = 2 };
+enum { CLI_MAX_ARGS = 3 };
 
 typedef struct cli_args {
   const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass; /* NULL: not given */
@@ -70,7 +70,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce,
-    cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_draw, cmd_check_device;
+    cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_draw, cmd_predict, cmd_embed, cmd_check_device;
 
 /* ---- options.c ---- */
 

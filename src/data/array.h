@@ -28,4 +28,7 @@ void array_name(array_names *l, const char *name);
 /* wanted NULL: the key is not given. */
 int array_missing(cldann_error *e, const file_request *r, const char *key, const char *wanted, const array_names *l);
 
+/* Writes x (rows, width) as a .npy file, whole or not at all. */
+int npy_write(cldann_error *e, const char *path, const float *x, int rows, int width);
+
 #endif

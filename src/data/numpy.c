@@ -13,6 +13,7 @@
 #include "data/archive.h"
 #include "data/array.h"
 #include "data/bytes.h"
+#include "data/place.h"
 
 typedef struct npy {
   uint8_t *bytes; /* the file, owned */
@@ -257,3 +258,27 @@ static int npz_probe(const file_head *h) {
 
 const file_format format_npy = {"npy", npy_probe, npy_read, FILE_LABELS | FILE_SHAPE};
 const file_format format_npz = {"npz", npz_probe, npz_read, FILE_FEATURES | FILE_LABELS | FILE_SHAPE};
+
+/* Version 1.0; the data begin at a multiple of 64, as NumPy has it. */
+int npy_write(cldann_error *e, const char *path, const float *x, int rows, int width) {
+  static const uint16_t one = 1;
+  char head[192];
+  const char order = *(const uint8_t *)&one ? '<' : '>';
+  int n = snprintf(head + 10, sizeof head - 10, "{'descr': '%cf4', 'fortran_order': False, 'shape': (%d, %d), }", order, rows,
+                   width);
+  const int all = (10 + n + 1 + 63) / 64 * 64;
+  place *p = NULL;
+  int rc;
+  memcpy(head, magic, 6);
+  head[6] = 1, head[7] = 0;
+  head[8] = (char)((all - 10) & 255), head[9] = (char)((all - 10) >> 8);
+  memset(head + 10 + n, ' ', (size_t)(all - 10 - n));
+  head[all - 1] = '\n';
+  TRY(place_open(e, &p, path));
+  TRY(place_write(e, p, head, (size_t)all));
+  TRY(place_write(e, p, x, (size_t)rows * (size_t)width * sizeof *x));
+  TRY(place_commit(e, p));
+fail:
+  place_free(p);
+  return rc;
+}

@@ -3,6 +3,7 @@
  * loader add a kind. Files are found by data/find.h; that the sets fit the net is checked here, before the device is used.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -243,6 +244,7 @@ static int load_file(loader *l, const set_view *v, dataset **out) {
                     .width = (int)conf_int(set_get(v, "width"), 0),
                     .bytes = conf_flag(set_get(v, "bytes"), 0),
                     .skip_bad = conf_flag(set_get(v, "skip_bad"), 0)};
+  if (r.labels && !r.labels[0]) r.labels = NULL; /* an override takes them away: new data have none */
   conf_sizes(set_get(v, "shape"), r.shape);
   conf_sizes(set_get(v, "resize"), r.resize);
   conf_sizes(set_get(v, "crop"), r.crop);
@@ -330,22 +332,26 @@ static int held_out_of(const cldann_experiment *x, role r, const dataset *d) {
   return share > 0 && n == 0 ? 1 : n;
 }
 
+static int check_shape(const cldann_experiment *x, const set_view *v, const dataset *d) {
+  const shape in = net_input(x->net)->o.out;
+  if (d->h == in.h && d->w == in.w && (d->c == in.c || d->c == 1)) return CLDANN_OK;
+  return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_SHAPE,
+                  "data.%s (%s) has items of %d x %d x %d but net.input is [%d, %d, %d]; change one of them%s",
+                  role_names[v->r], d->name, d->h, d->w, d->c, in.h, in.w, in.c,
+                  kinds[v->kind].load == load_file ? ", or give the set shape, width, resize or crop" : "");
+}
+
 /* held: rows that are yet to be held out. */
 static int check_fit(const cldann_experiment *x, const set_view *v, const dataset *d, int held) {
   const config_setting_t *kind = set_get(v, "kind");
   const method *m = x->s.method;
-  const shape in = net_input(x->net)->o.out;
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
   const int classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
   const int rows = m->source && m->target ? x->s.batch / 2 : x->s.batch;
   const int left = d->n - held;
   const int trains = v->r == ROLE_SOURCE ? m->source : v->r == ROLE_TARGET && m->target;
   const char *name = role_names[v->r];
-  if (d->h != in.h || d->w != in.w || (d->c != in.c && d->c != 1))
-    return conf_bad(v->c, kind, CLDANN_E_SHAPE,
-                    "data.%s (%s) has items of %d x %d x %d but net.input is [%d, %d, %d]; change one of them%s", name, d->name,
-                    d->h, d->w, d->c, in.h, in.w, in.c,
-                    kinds[v->kind].load == load_file ? ", or give the set shape, width, resize or crop" : "");
+  if (check_shape(x, v, d) < 0) return x->ctx->err.code;
   if (needs_labels(m, v->r) && !d->y)
     return conf_bad(v->c, kind, CLDANN_E_CONFIG, "data.%s (%s) has no labels; say where they are, as labels = \"...\"", name,
                     d->name);
@@ -522,5 +528,57 @@ fail:
   if (rc < 0) forget_data(x); /* all or nothing: a second call begins anew */
   mnistm_free_backgrounds(l.photos);
   mem_free(l.photos_path);
+  return rc;
+}
+
+/* ---- for a model in use ---- */
+
+int experiment_tests_file(const cldann_experiment *x) {
+  set_view v;
+  return set_open(x->cfg, ROLE_TARGET_TEST, &v) && kinds[v.kind].load == load_file;
+}
+
+int experiment_load_one(cldann_experiment *x, dataset **out) {
+  loader l = {.x = x, .err = &x->ctx->err};
+  dataset *d = NULL;
+  set_view v;
+  int rc;
+  if (conf_get(x->cfg, "data.msda.layers"))
+    FAIL(l.err, CLDANN_E_ARG,
+         "the model's input is behind mSDA, whose layers it does not hold; use a model of the plain input");
+  if (!set_open(x->cfg, ROLE_TARGET_TEST, &v)) FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set");
+  TRY(kinds[v.kind].load(&l, &v, &d));
+  mem_free(d->y);
+  d->y = NULL, d->classes = 0;
+  TRY(check_shape(x, &v, d));
+  x->loaded = 1;
+  *out = d;
+  d = NULL;
+fail:
+  dataset_free(d);
+  return rc;
+}
+
+/* The file's own list, else what a set's labels are called. */
+int experiment_class_names(const cldann_experiment *x, char **out) {
+  const config_setting_t *list = conf_get(x->cfg, "data.classes");
+  const dataset *const sets[] = {x->source, x->target, x->source_test, x->target_test};
+  const class_list *names = NULL;
+  char *text = NULL, room[32];
+  size_t size = 0;
+  int rc = CLDANN_OK;
+  *out = NULL;
+  for (size_t i = 0; i < sizeof sets / sizeof *sets && !names; i++)
+    if (sets[i]) names = sets[i]->names;
+  const int n = list ? config_setting_length(list) : names ? names->n : 0;
+  if (!n) return CLDANN_OK;
+  FILE *f = open_memstream(&text, &size);
+  if (!f) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
+  for (int i = 0; i < n; i++)
+    fprintf(f, "%s%s", i ? "\n" : "", list ? conf_name(config_setting_get_elem(list, (unsigned)i), room) : names->name[i]);
+  if (fclose(f) != 0) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
+  TRY(mem_strdup(&x->ctx->err, out, text));
+fail:
+  free(text);
   return rc;
 }

@@ -26,6 +26,7 @@ libcldann_internal_la_SOURCES += \
 	src/train/peak.c \
 	src/train/peak.h \
 	src/train/plan_text.c \
+	src/train/predict.c \
 	src/train/run.c \
 	src/train/schedule.c \
 	src/train/schedule.h \

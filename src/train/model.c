@@ -98,6 +98,7 @@ static json_t *describe_file(const model_about *about) {
   fclose(f);
   json_object_set_new(o, "experiment", json_string(about->experiment));
   if (about->channels) json_object_set_new(o, "input_mean", json_string(text));
+  if (about->classes) json_object_set_new(o, "classes", json_string(about->classes));
   free(text);
   return o;
 }
@@ -271,7 +272,9 @@ int model_read_about(cldann_error *e, const char *path, model_about *about) {
   const json_t *o = json_object_get(m.header, "__metadata__");
   const char *experiment = json_string_value(json_object_get(o, "experiment"));
   const char *mean = json_string_value(json_object_get(o, "input_mean"));
+  const char *classes = json_string_value(json_object_get(o, "classes"));
   if (experiment) TRY(mem_strdup(e, &about->experiment, experiment));
+  if (classes) TRY(mem_strdup(e, &about->classes, classes));
   if (mean) TRY(read_mean(e, path, mean, &about->mean, &about->channels));
 fail:
   close_file(&m);
@@ -282,5 +285,6 @@ fail:
 void model_forget_about(model_about *about) {
   mem_free(about->experiment);
   mem_free(about->mean);
+  mem_free(about->classes);
   *about = (model_about){0};
 }

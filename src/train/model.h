@@ -13,6 +13,7 @@ typedef struct model_about {
   char *experiment; /* all of it, as cldann_experiment_text writes it */
   float *mean;      /* (channels): the net's input is (x - mean) * input.scale */
   int channels;     /* 0: no mean is subtracted */
+  char *classes;    /* their names, a line each; NULL: they are numbers from 0 */
 } model_about;
 
 /* about NULL: it says nothing. */

@@ -99,6 +99,7 @@ static int tell_about(trainer *t, model_about *about) {
   int rc;
   *about = (model_about){0};
   TRY(cldann_experiment_text(t->x, &about->experiment));
+  TRY(experiment_class_names(t->x, &about->classes));
   if (!t->x->s.mean_channels) return CLDANN_OK;
   about->channels = net_input(t->x->net)->o.out.c;
   TRY(mem_new(t->err, &about->mean, (size_t)about->channels, sizeof *about->mean));

@@ -108,6 +108,7 @@ static int set_tables(trainer *t) {
   int rc;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (evaluation_batches(all[i], s->eval_batch) > evals) evals = evaluation_batches(all[i], s->eval_batch);
+  if (evals < 1) evals = 1; /* sets may come that the experiment does not know of (cldann_predict) */
   if (evals > TRAINER_CHUNK) evals = TRAINER_CHUNK;
   t->chunk = s->log_every < s->steps ? s->log_every : s->steps;
   if (t->chunk > TRAINER_CHUNK) t->chunk = TRAINER_CHUNK;

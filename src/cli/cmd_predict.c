@@ -1,0 +1,124 @@
+/* cli/cmd_predict.c: cldann predict and cldann embed: a trained model on data of one's own. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/array.h"
+#include "train/metrics.h"
+
+typedef struct sink {
+  const cli_args *a;
+  cldann_error error;
+  float *features; /* of embed, all of them */
+  int64_t n;
+  int width;
+} sink;
+
+static const char *class_name(const cldann_prediction *p, char room[32]) {
+  snprintf(room, 32, "%d", p->label);
+  return p->name ? p->name : room;
+}
+
+/* A cell of CSV: in quotes where it must be. */
+static void put_cell(const char *s) {
+  if (!s[strcspn(s, ",\"\r\n")]) {
+    fputs(s, stdout);
+    return;
+  }
+  putchar('"');
+  for (; *s; s++) {
+    if (*s == '"') putchar('"');
+    putchar(*s);
+  }
+  putchar('"');
+}
+
+static int print_item(void *user, const cldann_prediction *p) {
+  sink *s = user;
+  char room[32];
+  if (s->a->json) {
+    json_t *o = json_pack("{s:I, s:s, s:o, s:o}", "item", (json_int_t)p->item, "class", class_name(p, room), "probability",
+                          metrics_number(p->probability), "target", metrics_number(p->target));
+    json_t *all = json_array();
+    for (int i = 0; i < p->classes; i++) json_array_append_new(all, metrics_number(p->probabilities[i]));
+    if (o) json_object_set_new(o, "probabilities", all);
+    return metrics_line(&s->error, stdout, "standard output", o) < 0;
+  }
+  if (p->item == 0) puts("item,class,probability,target");
+  printf("%lld,", (long long)p->item);
+  put_cell(class_name(p, room));
+  printf(",%.6f,%.6f\n", p->probability, p->target);
+  return ferror(stdout) != 0 || cli_interrupted();
+}
+
+static int keep_features(void *user, const cldann_prediction *p) {
+  sink *s = user;
+  if (!s->features && mem_new(&s->error, &s->features, (size_t)p->items * (size_t)p->n_features, sizeof *s->features) < 0)
+    return 1;
+  memcpy(s->features + p->item * p->n_features, p->features, (size_t)p->n_features * sizeof *s->features);
+  s->n = p->items, s->width = p->n_features;
+  return cli_interrupted();
+}
+
+/* The model on the data, item by item to the sink; an exit code. */
+static int each(const cli_args *a, sink *s, int features) {
+  cldann *c = NULL;
+  int code;
+  const cldann_predict_options o = {.features = features,
+                                    .overrides = a->sets,
+                                    .n_overrides = a->n_sets,
+                                    .data_dir = a->data,
+                                    .on_item = features ? keep_features : print_item,
+                                    .user = s};
+  *s = (sink){.a = a};
+  err_clear(&s->error);
+  cli_catch_signals();
+  if ((code = cli_open(a, &c)) == EXIT_FINE && cldann_predict(c, a->arg[0], a->arg[1], &o) < 0)
+    code = cli_fail(s->error.code ? &s->error : cldann_get_error(c));
+  cldann_close(c);
+  return code;
+}
+
+static int predict(const cli_args *a) {
+  sink s;
+  return each(a, &s, 0);
+}
+
+static int embed(const cli_args *a) {
+  sink s;
+  int code = each(a, &s, 1);
+  if (code == EXIT_FINE && npy_write(&s.error, a->arg[2], s.features, (int)s.n, s.width) < 0) code = cli_fail(&s.error);
+  if (code == EXIT_FINE && !a->quiet) fprintf(stderr, "%s: %lld items of %d features\n", a->arg[2], (long long)s.n, s.width);
+  mem_free(s.features);
+  return code;
+}
+
+#define HOW                                                                                                                  \
+  "DATA is a file or a folder of images in any format of kind = \"file\" (doc/experiments.md). It is read by the keys that " \
+  "the\n"                                                                                                                    \
+  "model's experiment has for its target_test set, where that is a file too; others: --set data.target_test.KEY=VALUE, as "  \
+  "in\n"                                                                                                                     \
+  "--set data.target_test.labels= for data that have no labels. The experiment's own data need not be there."
+
+const cli_command cmd_predict = {
+    .name = "predict",
+    .args = "MODEL DATA",
+    .summary = "the classes that a trained model gives to data",
+    .help =
+        "Prints a line of CSV for each item: its number from 0, its class, the probability of that, and the probability that\n"
+        "it is of the target domain, by the domain head. With --json an object, with the probabilities of all classes.\n" HOW,
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_JSON | CLI_QUIET,
+    .run = predict,
+};
+
+const cli_command cmd_embed = {
+    .name = "embed",
+    .args = "MODEL DATA NPY",
+    .summary = "the features that a trained model makes of data",
+    .help = "Writes what the label head reads, a row an item, as the file NPY in NumPy's format.\n" HOW,
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_QUIET,
+    .run = embed,
+};

@@ -1,0 +1,150 @@
+/*
+ * train/predict.c: cldann_predict: a model file on data of one's own. The experiment that the file holds says how such data are
+ * read (its target_test set, with another path); nothing else of it is loaded.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "train/model.h"
+#include "train/trainer_internal.h"
+
+typedef struct prediction_job {
+  cldann *c;
+  cldann_experiment *x;
+  trainer *t;
+  dataset *d;
+  model_about about;
+  const char **names; /* of the classes, in about.classes; or NULL */
+  int classes, units; /* units: of the label head */
+  float *logits, *domain, *features;
+} prediction_job;
+
+/* Experiment and data. */
+static int open_data(prediction_job *j, const char *model, const char *data, const cldann_predict_options *o) {
+  enum { OWN = 4 };
+  const char **sets = NULL;
+  char *path = NULL;
+  int rc, n = 0;
+  TRY(mem_new(&j->c->err, &sets, (size_t)o->n_overrides + OWN, sizeof *sets));
+  TRY(mem_new(&j->c->err, &path, strlen(data) + 32, 1));
+  sprintf(path, "data.target_test.path=%s", data);
+  TRY(cldann_experiment_of_model(j->c, model, NULL, 0, o->data_dir, &j->x));
+  if (!experiment_tests_file(j->x)) sets[n++] = "data.target_test.kind=file";
+  sets[n++] = path;
+  if (experiment_tests_file(j->x)) sets[n++] = "data.target_test.skip=0", sets[n++] = "data.target_test.count=1000000000";
+  for (int i = 0; i < o->n_overrides; i++) sets[n++] = o->overrides[i];
+  cldann_experiment_free(j->x);
+  j->x = NULL;
+  TRY(cldann_experiment_of_model(j->c, model, sets, n, o->data_dir, &j->x));
+  TRY(experiment_load_one(j->x, &j->d));
+fail:
+  mem_free(sets);
+  mem_free(path);
+  return rc;
+}
+
+/* Each name on a line of its own. */
+static int split_names(prediction_job *j) {
+  int rc = CLDANN_OK, n = 0;
+  char *at = j->about.classes;
+  if (!at) return CLDANN_OK;
+  TRY(mem_new(&j->c->err, &j->names, (size_t)j->classes, sizeof *j->names));
+  for (char *end; n < j->classes && at; at = end) {
+    if ((end = strchr(at, '\n'))) *end++ = 0;
+    j->names[n++] = at;
+  }
+  if (n != j->classes || at)
+    FAIL(&j->c->err, CLDANN_E_FORMAT, "the model names other classes than its label head tells apart (%d); the file is damaged",
+         j->classes);
+fail:
+  return rc;
+}
+
+static int outputs(prediction_job *j, const cldann_node *node, float **out) {
+  const shape s = node->o.out;
+  int rc;
+  TRY(mem_new(&j->c->err, out, (size_t)j->d->n * (size_t)s.h * (size_t)s.w * (size_t)s.c, sizeof **out));
+  TRY(trainer_outputs(j->t, j->d, 1, node, *out));
+fail:
+  return rc;
+}
+
+static int run(prediction_job *j, const cldann_predict_options *o) {
+  const cldann_node *head = net_loss(j->x->net, CLDANN_TARGET_LABELS), *domain = net_loss(j->x->net, CLDANN_TARGET_DOMAIN);
+  int rc;
+  j->units = head->o.in.h * head->o.in.w * head->o.in.c;
+  j->classes = head->o.type == &op_logistic_xent ? 2 : j->units;
+  TRY(split_names(j));
+  TRY(outputs(j, head->in, &j->logits));
+  TRY(outputs(j, domain->in, &j->domain));
+  if (o->features) TRY(outputs(j, net_features(j->x->net), &j->features));
+fail:
+  return rc;
+}
+
+static double logistic(double x) {
+  return 1 / (1 + exp(-x));
+}
+
+/* Probabilities of the classes; one unit stands for two. */
+static void softmax(const float *row, int units, double *p) {
+  double most = row[0], sum = 0;
+  if (units == 1) {
+    p[1] = logistic((double)row[0]), p[0] = 1 - p[1];
+    return;
+  }
+  for (int k = 1; k < units; k++) most = fmax(most, (double)row[k]);
+  for (int k = 0; k < units; k++) sum += p[k] = exp((double)row[k] - most);
+  for (int k = 0; k < units; k++) p[k] /= sum;
+}
+
+static int tell(prediction_job *j, const cldann_predict_options *o) {
+  const op *domain = &net_loss(j->x->net, CLDANN_TARGET_DOMAIN)->o;
+  const int domain_units = domain->in.h * domain->in.w * domain->in.c;
+  const shape f = net_features(j->x->net)->o.out;
+  const size_t width = (size_t)f.h * (size_t)f.w * (size_t)f.c;
+  double *p = NULL, q[2];
+  int rc;
+  TRY(mem_new(&j->c->err, &p, (size_t)j->classes, sizeof *p));
+  for (int i = 0; i < j->d->n; i++) {
+    const float *of_domain = j->domain + (size_t)i * (size_t)domain_units;
+    int best = 0;
+    softmax(j->logits + (size_t)i * (size_t)j->units, j->units, p);
+    for (int k = 1; k < j->classes; k++)
+      if (p[k] > p[best]) best = k;
+    if (domain_units <= 2) softmax(of_domain, domain_units, q);
+    const cldann_prediction one = {.item = i,
+                                   .items = j->d->n,
+                                   .label = best,
+                                   .name = j->names ? j->names[best] : NULL,
+                                   .probability = p[best],
+                                   .probabilities = p,
+                                   .classes = j->classes,
+                                   .target = domain_units <= 2 ? q[1] : NAN,
+                                   .features = j->features ? j->features + (size_t)i * width : NULL,
+                                   .n_features = (int)width};
+    if (o->on_item(o->user, &one)) FAIL(&j->c->err, CLDANN_E_INTERRUPTED, "stopped at item %d of %d as asked", i, j->d->n);
+  }
+fail:
+  mem_free(p);
+  return rc;
+}
+
+int cldann_predict(cldann *c, const char *model, const char *data, const cldann_predict_options *options) {
+  prediction_job j = {.c = c};
+  int rc;
+  TRY(open_data(&j, model, data, options));
+  TRY(model_read_about(&c->err, model, &j.about));
+  TRY(trainer_open_model(j.x, model, NULL, &j.t));
+  TRY(run(&j, options));
+  TRY(tell(&j, options));
+fail:
+  trainer_free(j.t);
+  cldann_experiment_free(j.x);
+  dataset_free(j.d);
+  model_forget_about(&j.about);
+  mem_free(j.names), mem_free(j.logits), mem_free(j.domain), mem_free(j.features);
+  return rc;
+}
