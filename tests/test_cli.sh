@@ -110,7 +110,7 @@ training() {
   run embed "$tmp/run/one/model.safetensors" "$tmp/points.csv" "$tmp/features.npy" --quiet
   [ "$rc" = 0 ] || wrong "embed: exit code $rc"
   [ "$(wc -c <"$tmp/features.npy")" = $((128 + 2 * 15 * 4)) ] || wrong "embed: not two rows of 15 features"
-  fails 4 'No such' predict "$tmp/run/one/model.safetensors" "$tmp/nonesuch.csv"
+  fails 4 'nonesuch.csv in --data' predict "$tmp/run/one/model.safetensors" "$tmp/nonesuch.csv"
   if command -v gnuplot >/dev/null; then
     run draw "$tmp/run/one/model.safetensors" --out "$tmp/it's pictures" --quiet
     [ "$rc" = 0 ] || wrong "draw: exit code $rc"
