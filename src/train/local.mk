@@ -35,6 +35,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/stand.h \
 	src/train/svm.c \
 	src/train/svm.h \
+	src/train/tensors.c \
+	src/train/tensors.h \
 	src/train/trainer.c \
 	src/train/trainer.h \
 	src/train/trainer_internal.h \

@@ -1,21 +1,16 @@
-/*
- * train/model.c: see train/model.h. The format: u64 length (little-endian), a JSON header padded with spaces to a multiple of
- * 8, the tensors' bytes.
- */
+/* train/model.c: see train/model.h. */
 #include "train/model.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
-#include "data/place.h"
+#include "train/tensors.h"
 
-enum { HEADER_LIMIT = 1 << 22 };
+static const char wanted[] = "the model.safetensors that 'cldann train --out DIR' wrote";
 
 static void param_name(const cldann_node *n, int k, char *out, size_t size) {
   snprintf(out, size, "%s.%s", n->o.name, n->o.params[k].suffix);
@@ -78,15 +73,6 @@ static void copy_turned(const turned *t, const float *from, float *to, int back)
 
 /* ---- writing ---- */
 
-static json_t *describe(const cldann_node *node, int k) {
-  const turned t = turn(node, k);
-  const size_t at = node->param_at[k];
-  json_t *dims = json_array();
-  for (int i = 0; i < t.n; i++) json_array_append_new(dims, json_integer(t.shape[i]));
-  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", dims, "data_offsets", (json_int_t)(at * 4),
-                   (json_int_t)((at + node->o.params[k].count) * 4));
-}
-
 /* The format's metadata are texts: the mean becomes numbers with a blank between them. */
 static json_t *describe_file(const model_about *about) {
   json_t *o = json_pack("{s:s, s:s}", "format", "pt", "cldann", CLDANN_VERSION);
@@ -103,23 +89,6 @@ static json_t *describe_file(const model_about *about) {
   return o;
 }
 
-/* Padded, so that the tensors behind it are aligned. The caller's (free). */
-static char *header_text(const cldann_net *net, const model_about *about) {
-  char name[64];
-  json_t *h = json_pack("{s:o}", "__metadata__", describe_file(about));
-  for (int i = 0; i < net->n; i++)
-    for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
-      param_name(net->nodes[i], k, name, sizeof name);
-      json_object_set_new(h, name, describe(net->nodes[i], k));
-    }
-  char *text = json_dumps(h, JSON_COMPACT), *padded = NULL;
-  json_decref(h);
-  if (text) padded = malloc(strlen(text) + 8);
-  if (padded) sprintf(padded, "%s%*s", text, (int)((8 - strlen(text) % 8) % 8), "");
-  free(text);
-  return padded;
-}
-
 static void turn_all(const cldann_net *net, const float *params, float *file) {
   for (int i = 0; i < net->n; i++)
     for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
@@ -129,120 +98,45 @@ static void turn_all(const cldann_net *net, const float *params, float *file) {
 }
 
 int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params, const model_about *about) {
-  place *f = NULL;
-  unsigned char length[8];
+  json_t *h = json_pack("{s:o}", "__metadata__", describe_file(about));
   float *file = NULL;
-  char *text = header_text(net, about);
+  char name[64];
   int rc;
-  if (!text) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header", path);
+  for (int i = 0; i < net->n; i++)
+    for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
+      const turned t = turn(net->nodes[i], k);
+      param_name(net->nodes[i], k, name, sizeof name);
+      json_object_set_new(h, name, tensors_entry(t.shape, t.n, net->nodes[i]->param_at[k], net->nodes[i]->o.params[k].count));
+    }
   TRY(mem_new(e, &file, net->param_count, sizeof *file));
   turn_all(net, params, file);
-  for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)strlen(text) >> (8 * i));
-  TRY(place_open(e, &f, path));
-  TRY(place_write(e, f, length, sizeof length));
-  TRY(place_write(e, f, text, strlen(text)));
-  TRY(place_write(e, f, file, net->param_count * sizeof *file)); /* hosts are little-endian, as the format is */
-  TRY(place_commit(e, f));
+  json_incref(h);
+  TRY(tensors_write(e, path, h, (const float *const[]){file}, &net->param_count, 1));
 fail:
-  free(text);
+  json_decref(h);
   mem_free(file);
-  place_free(f);
   return rc;
 }
 
 /* ---- reading ---- */
 
-/* A file cut or overwritten on the disk can have the right form and still be none that training wrote. */
-static int all_finite(const float *v, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (!isfinite(v[i])) return 0;
-  return 1;
-}
-
-/* The tensor's place in the data section, after checking type, shape and bounds. */
-static int locate(cldann_error *e, const char *path, const json_t *header, const char *name, const turned *t, size_t count,
-                  size_t data, size_t *at) {
-  json_int_t from = -1, to = -1;
-  const char *dtype = "";
-  json_t *dims = NULL, *entry = json_object_get(header, name);
-  int rc = CLDANN_OK;
-  if (!entry || json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &dims, "data_offsets", &from, &to))
-    FAIL(e, CLDANN_E_FORMAT, "%s has no tensor %s; use the experiment it was trained with", path, name);
-  int same = json_array_size(dims) == (size_t)t->n && !strcmp(dtype, "F32");
-  for (int i = 0; same && i < t->n; i++) same = json_integer_value(json_array_get(dims, (size_t)i)) == t->shape[i];
-  if (!same)
-    FAIL(e, CLDANN_E_FORMAT,
-         "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with", path, name);
-  if (from < 0 || to < from || (size_t)to > data || (size_t)(to - from) != count * 4)
-    FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s lies outside the file; it is damaged", path, name);
-  *at = (size_t)from;
-fail:
-  return rc;
-}
-
-/* A model file, open, with its header read: the tensors' bytes are data_size bytes from data_at on. */
-typedef struct model_file {
-  FILE *f;
-  json_t *header;
-  size_t data_at, data_size;
-} model_file;
-
-static void close_file(model_file *m) {
-  if (m->f) fclose(m->f);
-  json_decref(m->header);
-}
-
-static int open_file(cldann_error *e, const char *path, model_file *m) {
-  unsigned char length[8];
-  char *text = NULL;
-  json_error_t why;
-  uint64_t n = 0;
-  int rc = CLDANN_OK;
-  struct stat st;
-  *m = (model_file){0};
-  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* before opening, which waits for ever at a pipe */
-    FAIL(e, CLDANN_E_IO, "%s is not a file; name the model.safetensors that 'cldann train --out DIR' wrote", path);
-  m->f = fopen(path, "rb");
-  if (!m->f)
-    FAIL(e, CLDANN_E_IO, "%s: %s; name the model.safetensors that 'cldann train --out DIR' wrote", path, strerror(errno));
-  fseek(m->f, 0, SEEK_END);
-  const long size = ftell(m->f);
-  rewind(m->f);
-  if (size < 8 || fread(length, 1, 8, m->f) != 8) FAIL(e, CLDANN_E_FORMAT, "%s is too short for a model file", path);
-  for (int i = 0; i < 8; i++) n |= (uint64_t)length[i] << (8 * i);
-  if (n > HEADER_LIMIT || n > (uint64_t)size - 8) FAIL(e, CLDANN_E_FORMAT, "%s is not a safetensors file, or is damaged", path);
-  TRY(mem_new(e, &text, (size_t)n + 1, 1));
-  if (fread(text, 1, (size_t)n, m->f) != (size_t)n) FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short", path);
-  if (!(m->header = json_loads(text, 0, &why))) FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
-  m->data_at = 8 + (size_t)n;
-  m->data_size = (size_t)size - m->data_at;
-fail:
-  mem_free(text);
-  return rc;
-}
-
 int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params) {
-  model_file m;
+  tensor_file f;
   char name[64];
   float *file = NULL;
-  size_t at = 0;
   int rc;
-  TRY(open_file(e, path, &m));
+  TRY(tensors_open(e, path, wanted, &f));
   TRY(mem_new(e, &file, net->param_count, sizeof *file));
   for (int i = 0; i < net->n; i++)
     for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
-      const size_t count = net->nodes[i]->o.params[k].count, to = net->nodes[i]->param_at[k];
+      const size_t to = net->nodes[i]->param_at[k];
       const turned t = turn(net->nodes[i], k);
       param_name(net->nodes[i], k, name, sizeof name);
-      TRY(locate(e, path, m.header, name, &t, count, m.data_size, &at));
-      fseek(m.f, (long)(m.data_at + at), SEEK_SET);
-      if (fread(file + to, 4, count, m.f) != count) FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s is cut short", path, name);
-      if (!all_finite(file + to, count))
-        FAIL(e, CLDANN_E_FORMAT, "%s: tensor %s has values that are not finite; it is damaged", path, name);
+      TRY(tensors_read(&f, name, t.shape, t.n, net->nodes[i]->o.params[k].count, file + to));
       copy_turned(&t, file + to, params + to, 1);
     }
 fail:
-  close_file(&m);
+  tensors_close(&f);
   mem_free(file);
   return rc;
 }
@@ -258,26 +152,25 @@ static int read_mean(cldann_error *e, const char *path, const char *text, float 
     TRY(mem_resize(e, out, (size_t)*n + 1, sizeof **out));
     (*out)[(*n)++] = v;
   }
-  if (!*n || *end || !all_finite(*out, (size_t)*n))
-    FAIL(e, CLDANN_E_FORMAT, "%s: its input_mean is not a list of numbers; it is damaged", path);
+  int finite = 1;
+  for (int i = 0; i < *n; i++) finite &= isfinite((*out)[i]) != 0;
+  if (!*n || *end || !finite) FAIL(e, CLDANN_E_FORMAT, "%s: its input_mean is not a list of numbers; it is damaged", path);
 fail:
   return rc;
 }
 
 int model_read_about(cldann_error *e, const char *path, model_about *about) {
-  model_file m;
+  tensor_file f;
   int rc;
   *about = (model_about){0};
-  TRY(open_file(e, path, &m));
-  const json_t *o = json_object_get(m.header, "__metadata__");
-  const char *experiment = json_string_value(json_object_get(o, "experiment"));
-  const char *mean = json_string_value(json_object_get(o, "input_mean"));
-  const char *classes = json_string_value(json_object_get(o, "classes"));
+  TRY(tensors_open(e, path, wanted, &f));
+  const char *experiment = tensors_text(&f, "experiment"), *mean = tensors_text(&f, "input_mean"),
+             *classes = tensors_text(&f, "classes");
   if (experiment) TRY(mem_strdup(e, &about->experiment, experiment));
   if (classes) TRY(mem_strdup(e, &about->classes, classes));
   if (mean) TRY(read_mean(e, path, mean, &about->mean, &about->channels));
 fail:
-  close_file(&m);
+  tensors_close(&f);
   if (rc < 0) model_forget_about(about);
   return rc;
 }

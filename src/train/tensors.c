@@ -1,0 +1,127 @@
+/*
+ * train/tensors.c: see train/tensors.h. The format: u64 length (little-endian), a JSON header padded with spaces to a multiple
+ * of 8, the tensors' bytes. Hosts are little-endian, as the format is.
+ */
+#include "train/tensors.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "data/place.h"
+
+enum { HEADER_LIMIT = 1 << 22 };
+
+/* ---- reading ---- */
+
+void tensors_close(tensor_file *t) {
+  if (t->f) fclose(t->f);
+  json_decref(t->header);
+  *t = (tensor_file){0};
+}
+
+int tensors_open(cldann_error *e, const char *path, const char *what, tensor_file *t) {
+  unsigned char length[8];
+  char *text = NULL;
+  json_error_t why;
+  uint64_t n = 0;
+  int rc = CLDANN_OK;
+  struct stat st;
+  *t = (tensor_file){.err = e, .path = path};
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* before opening, which waits for ever at a pipe */
+    FAIL(e, CLDANN_E_IO, "%s is not a file; name %s", path, what);
+  t->f = fopen(path, "rb");
+  if (!t->f) FAIL(e, CLDANN_E_IO, "%s: %s; name %s", path, strerror(errno), what);
+  fseek(t->f, 0, SEEK_END);
+  const long size = ftell(t->f);
+  rewind(t->f);
+  if (size < 8 || fread(length, 1, 8, t->f) != 8) FAIL(e, CLDANN_E_FORMAT, "%s is too short for a safetensors file", path);
+  for (int i = 0; i < 8; i++) n |= (uint64_t)length[i] << (8 * i);
+  if (n > HEADER_LIMIT || n > (uint64_t)size - 8) FAIL(e, CLDANN_E_FORMAT, "%s is not a safetensors file, or is damaged", path);
+  TRY(mem_new(e, &text, (size_t)n + 1, 1));
+  if (fread(text, 1, (size_t)n, t->f) != (size_t)n) FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short", path);
+  if (!(t->header = json_loads(text, 0, &why))) FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
+  t->data_at = 8 + (size_t)n;
+  t->data_size = (size_t)size - t->data_at;
+fail:
+  mem_free(text);
+  return rc;
+}
+
+const char *tensors_text(const tensor_file *t, const char *key) {
+  return json_string_value(json_object_get(json_object_get(t->header, "__metadata__"), key));
+}
+
+/* The tensor's place in the data section, after checking type, shape and bounds. */
+static int locate(const tensor_file *t, const char *name, const int *shape, int n, size_t count, size_t *at) {
+  json_int_t from = -1, to = -1;
+  const char *dtype = "";
+  json_t *dims = NULL, *entry = json_object_get(t->header, name);
+  int rc = CLDANN_OK;
+  if (!entry || json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &dims, "data_offsets", &from, &to))
+    FAIL(t->err, CLDANN_E_FORMAT, "%s has no tensor %s; use the experiment it was trained with", t->path, name);
+  int same = !strcmp(dtype, "F32") && (n == 0 || json_array_size(dims) == (size_t)n);
+  for (int i = 0; same && i < n; i++) same = json_integer_value(json_array_get(dims, (size_t)i)) == shape[i];
+  if (!same)
+    FAIL(t->err, CLDANN_E_FORMAT,
+         "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with", t->path, name);
+  if (from < 0 || to < from || (size_t)to > t->data_size || (size_t)(to - from) != count * 4)
+    FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s lies outside the file; it is damaged", t->path, name);
+  *at = (size_t)from;
+fail:
+  return rc;
+}
+
+int tensors_read(tensor_file *t, const char *name, const int *shape, int n, size_t count, float *to) {
+  size_t at = 0;
+  int rc;
+  TRY(locate(t, name, shape, n, count, &at));
+  fseek(t->f, (long)(t->data_at + at), SEEK_SET);
+  if (fread(to, 4, count, t->f) != count) FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s is cut short", t->path, name);
+  /* A file cut or overwritten on the disk can have the right form and still be none that training wrote. */
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(to[i]))
+      FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s has values that are not finite; it is damaged", t->path, name);
+fail:
+  return rc;
+}
+
+/* ---- writing ---- */
+
+json_t *tensors_entry(const int *shape, int n, size_t at, size_t count) {
+  json_t *dims = json_array();
+  for (int i = 0; i < n; i++) json_array_append_new(dims, json_integer(shape[i]));
+  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", dims, "data_offsets", (json_int_t)(at * 4),
+                   (json_int_t)((at + count) * 4));
+}
+
+/* Padded, so that the tensors behind it are aligned. The caller's (free). */
+static char *header_text(json_t *header) {
+  char *text = header ? json_dumps(header, JSON_COMPACT) : NULL, *padded = NULL;
+  if (text) padded = malloc(strlen(text) + 8);
+  if (padded) sprintf(padded, "%s%*s", text, (int)((8 - strlen(text) % 8) % 8), "");
+  free(text);
+  return padded;
+}
+
+int tensors_write(cldann_error *e, const char *path, json_t *header, const float *const *blocks, const size_t *counts, int n) {
+  place *f = NULL;
+  unsigned char length[8];
+  char *text = header_text(header);
+  int rc = CLDANN_OK;
+  if (!text) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header", path);
+  for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)strlen(text) >> (8 * i));
+  TRY(place_open(e, &f, path));
+  TRY(place_write(e, f, length, sizeof length));
+  TRY(place_write(e, f, text, strlen(text)));
+  for (int i = 0; i < n; i++) TRY(place_write(e, f, blocks[i], counts[i] * sizeof **blocks));
+  TRY(place_commit(e, f));
+fail:
+  json_decref(header);
+  free(text);
+  place_free(f);
+  return rc;
+}
