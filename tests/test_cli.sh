@@ -184,6 +184,14 @@ interruption() {
   [ "$rc" = 130 ] || wrong "interrupted: exit code $rc, not 130"
   [ "$(wc -l <"$tmp/err")" = 1 ] || wrong "interrupted: not one line of error"
   json_lines "$tmp/long/metrics.jsonl"
+  [ -s "$tmp/long/checkpoint.safetensors" ] || wrong "interrupted: no checkpoint"
+  fails 4 'holds a run already' train "$conf" --set steps=5 --quiet --out "$tmp/long"
+  fails 3 'is of another experiment' train "$conf" --set steps=5 --quiet --resume --out "$tmp/long"
+  fails 4 'to go on from' train "$conf" --set steps=5 --quiet --resume --out "$tmp/never"
+  fails 2 'give --out DIR' train "$conf" --set steps=5 --quiet --resume
+  run train "$conf" --set steps=5 --quiet --overwrite --out "$tmp/long"
+  [ "$rc" = 0 ] || wrong "train --overwrite: exit code $rc"
+  [ ! -e "$tmp/long/checkpoint.safetensors" ] || wrong "a checkpoint is left behind a training that is done"
 }
 
 help_and_usage

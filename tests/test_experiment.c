@@ -458,7 +458,8 @@ END_TEST
 START_TEST(bad_sets) {
   bad_data(source_path("experiments/digits.conf"), "data.source.kind=blobs", CLDANN_E_SHAPE,
            "items of 1 x 1 x 2 but net.input is [28, 28, 3]");
-  bad_data(source_path("experiments/digits.conf"), "data.source.n=20", CLDANN_E_CONFIG, "has 20 items to train on, fewer than the 32");
+  bad_data(source_path("experiments/digits.conf"), "data.source.n=20", CLDANN_E_CONFIG,
+           "has 20 items to train on, fewer than the 32");
   bad_data(source_path("experiments/digits.conf"), "net.label_head=({op=\"dense\";units=9;name=\"l\";},{op=\"softmax_xent\";})",
            CLDANN_E_SHAPE, "labels up to 9");
   bad(source_path("experiments/blobs.conf"), "data.source.kind=blob", CLDANN_E_CONFIG, "did you mean blobs?");

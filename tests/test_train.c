@@ -103,7 +103,7 @@ static double train_features(const char *ops) {
   snprintf(net, sizeof net, "net.features=({op=\"dense\"; units=15;}, %s)", ops);
   const char *set[] = {"steps=200", net};
   cldann_experiment *x = load("experiments/blobs.conf", set, 2);
-  const cldann_train_options o = {.out_dir = folder};
+  const cldann_train_options o = {.out_dir = folder, .overwrite = 1};
   cldann_result r, again;
   ck_assert_msg(cldann_train(x, &o, &r) == 0, "%s", ctx->err.message);
   ck_assert_msg(cldann_evaluate(x, in("model.safetensors"), NULL, &again) == 0, "%s", ctx->err.message);
@@ -207,7 +207,7 @@ END_TEST
 START_TEST(divergence_is_caught_and_the_last_good_model_kept) {
   const char *set[] = {"steps=200", "lr.lr=1000", "data.source.n=640", "data.target.n=640"};
   cldann_experiment *x = load("experiments/digits.conf", set, 4);
-  const cldann_train_options o = {.out_dir = folder};
+  const cldann_train_options o = {.out_dir = folder, .overwrite = 1};
   cldann_result r;
   ck_assert_int_eq(cldann_train(x, &o, &r), CLDANN_E_DIVERGED);
   ck_assert_msg(strstr(ctx->err.message, "at step ") && strstr(ctx->err.message, "came from"), "%s", ctx->err.message);
@@ -223,7 +223,7 @@ END_TEST
 START_TEST(models_travel) {
   const char *set[] = {"steps=300"}, *deeper[] = {"preset=deeper"};
   cldann_experiment *x = load("experiments/blobs.conf", set, 1), *other = load("experiments/blobs.conf", deeper, 1);
-  const cldann_train_options o = {.out_dir = folder};
+  const cldann_train_options o = {.out_dir = folder, .overwrite = 1};
   const char *path = in("model.safetensors");
   cldann_result a, b;
   ck_assert_msg(cldann_train(x, &o, &a) == 0, "%s", ctx->err.message);
@@ -245,7 +245,7 @@ START_TEST(models_travel_alone) {
   const char *set[] = {"steps=20", "input.subtract_mean=true", "data.target.n=640", "data.target_test.n=150"};
   const char *less[] = {"data.source.n=64", "data.target.n=64"};
   cldann_experiment *x = load("experiments/digits.conf", set, 4), *alone = NULL, *other = NULL;
-  const cldann_train_options o = {.out_dir = folder};
+  const cldann_train_options o = {.out_dir = folder, .overwrite = 1};
   const char *path = in("model.safetensors");
   cldann_result a, b;
   ck_assert_msg(cldann_train(x, &o, &a) == 0, "%s", ctx->err.message);
@@ -436,6 +436,7 @@ int main(void) {
   tcase_add_test(t, bench_tells_what_the_plan_does);
   tcase_add_test(t, bench_refuses);
   tcase_add_test(t, device_self_test);
+  suite_add_tcase(s, checkpoint_cases(&ctx));
   suite_add_tcase(s, feed_cases(&ctx));
   suite_add_tcase(s, health_cases(&ctx));
   suite_add_tcase(s, layer_cases(&ctx));

@@ -45,7 +45,10 @@ enum {
   CLI_LIMIT = 1 << 16,
   CLI_CLBLAST = 1 << 17,
   CLI_PASS = 1 << 18,
-  CLI_QUICK = 1 << 19
+  CLI_QUICK = 1 << 19,
+  CLI_OVERWRITE = 1 << 20,
+  CLI_RESUME = 1 << 21,
+  CLI_CHECKPOINT = 1 << 22
 };
 
 enum { CLI_MAX_ARGS = 3 };
@@ -57,8 +60,8 @@ typedef struct cli_args {
   int n_sets, n_choices;
   const char *arg[CLI_MAX_ARGS];
   int n_args;
-  int json, quiet, inference, clblast, quick;
-  int64_t seed, threads, limit;
+  int json, quiet, inference, clblast, quick, overwrite, resume;
+  int64_t seed, threads, limit, checkpoint;
 } cli_args;
 
 typedef struct cli_command {

@@ -182,6 +182,7 @@ const cli_command cmd_compare = {
         "set, how well the domain head tells them apart, seconds of training; the mean of each method, and its gain over\n"
         "source-only. Methods: dann, source-only, target-only, domain-only. With --out each run gets a folder in DIR.\n"
         "With --json there is one object a run (\"type\": \"result\") and then one a method (\"type\": \"mean\").",
-    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_METHODS | CLI_SEEDS | CLI_JSON | CLI_QUIET,
+    .options =
+        CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_METHODS | CLI_SEEDS | CLI_JSON | CLI_QUIET,
     .run = run,
 };

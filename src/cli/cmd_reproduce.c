@@ -172,6 +172,7 @@ const cli_command cmd_reproduce = {
         "target accuracy, its mean and deviation, beside what was published. With --out the folder gets TABLE.md, TABLE.csv\n"
         "and for each run a folder with its experiment, metrics and model. Constants are those of the experiment files; --set\n"
         "overrides one for all rows. --quick: one seed and fewer steps, to see that it runs. With --json: an object a run.",
-    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_SEEDS | CLI_QUICK | CLI_JSON | CLI_QUIET,
+    .options =
+        CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_SEEDS | CLI_QUICK | CLI_JSON | CLI_QUIET,
     .run = run,
 };

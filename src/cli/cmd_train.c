@@ -22,6 +22,7 @@ static int run(const cli_args *a) {
   progress_init(&p, a);
   cli_catch_signals();
   cldann_train_options o = progress_options(&p, NULL, a->out);
+  o.overwrite = a->overwrite, o.resume = a->resume, o.checkpoint_every = a->checkpoint;
   if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
   if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
   int rc = cldann_train(x, &o, &r);
@@ -46,7 +47,10 @@ const cli_command cmd_train = {
             "result. With --out the folder gets experiment.conf (all settings of this run), metrics.jsonl and "
             "model.safetensors. With --json the last line is the result:\n"
             "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
-            "Ctrl-C stops after at most 32 steps; what was learned so far is written to --out.",
-    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_JSON | CLI_QUIET,
+            "Ctrl-C stops after at most 32 steps; what was learned so far is written to --out, and --resume goes on from "
+            "there, bit by\n"
+            "bit as if it had not stopped.",
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_RESUME | CLI_CHECKPOINT | CLI_JSON |
+               CLI_QUIET,
     .run = run,
 };

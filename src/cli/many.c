@@ -49,6 +49,7 @@ int cli_train_one_of_many(cldann *c, cldann_experiment *x, const cli_args *a, co
   if (a->out && snprintf(out, sizeof out, "%s/%s", a->out, label) >= PATH_MOST)
     return cli_fail_usage("--out: the path is too long");
   cldann_train_options o = progress_options(p, label, a->out ? out : NULL);
+  o.overwrite = a->overwrite;
   const int rc = cldann_train(x, &o, r);
   progress_clear(p);
   if (rc < 0) return cli_fail(p->error.code ? &p->error : cldann_get_error(c));

@@ -24,6 +24,9 @@ static const option_row rows[] = {
      "index or part of a name, see 'cldann devices' (default: $CLDANN_DEVICE, a GPU, the first)"},
     {"data", CLI_DATA, "DIR", "where relative data paths are looked up first (default: $CLDANN_DATA)"},
     {"out", CLI_OUT, "DIR", "folder to write to; made when missing"},
+    {"overwrite", CLI_OVERWRITE, NULL, "a run that is in --out already may be replaced"},
+    {"resume", CLI_RESUME, NULL, "go on from the checkpoint in --out, as if the training had not stopped"},
+    {"checkpoint", CLI_CHECKPOINT, "STEPS", "write a checkpoint every so many steps (default: when it is interrupted)"},
     {"methods", CLI_METHODS, "A,B,...", "what to compare (default: source-only,dann)"},
     {"seeds", CLI_SEEDS, "LIST", "seeds to run each method with, as in 1,2,3 or 1-5 (default: the experiment's)"},
     {"mnist", CLI_MNIST, "DIR", "folder with MNIST's four IDX files, plain or .gz"},
@@ -90,6 +93,9 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_LIMIT: rc = text_to_int(&e, "--limit", value, 1, 86400, &a->limit); break;
   case CLI_CLBLAST: a->clblast = 1; break;
   case CLI_QUICK: a->quick = 1; break;
+  case CLI_OVERWRITE: a->overwrite = 1; break;
+  case CLI_RESUME: a->resume = 1; break;
+  case CLI_CHECKPOINT: rc = text_to_int(&e, "--checkpoint", value, 1, 1000000000, &a->checkpoint); break;
   case CLI_DEVICE: a->device = value; break;
   case CLI_DATA: a->data = value; break;
   case CLI_OUT: a->out = value; break;

@@ -4,6 +4,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/budget.c \
 	src/train/budget.h \
 	src/train/check.c \
+	src/train/checkpoint.c \
+	src/train/checkpoint.h \
 	src/train/conf.c \
 	src/train/conf.h \
 	src/train/conf_write.c \

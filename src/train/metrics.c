@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -129,6 +130,33 @@ int metrics_start(cldann_error *e, metrics *m) {
   /* A device, as /dev/stdout, cannot be cut and need not be. */
   if (ftruncate(fileno(m->file), 0) == 0 || errno == EINVAL) return CLDANN_OK;
   return err_set(e, CLDANN_E_IO, __FILE__, __LINE__, "cannot write %s: %s; choose another --out", m->path, strerror(errno));
+}
+
+/* The file is made anew, whole, from the lines that stay. */
+int metrics_rewind(cldann_error *e, metrics *m, int64_t step) {
+  FILE *f = m ? fopen(m->path, "r") : NULL, *kept;
+  char *line = NULL, *text = NULL;
+  size_t room = 0, size = 0;
+  int rc = CLDANN_OK;
+  if (!m) return CLDANN_OK;
+  m->fresh = m->made = 0;
+  if (!f || !(kept = open_memstream(&text, &size)))
+    FAIL(e, CLDANN_E_IO, "cannot read %s: %s; it is needed to go on", m->path, strerror(errno));
+  while (getline(&line, &room, f) > 0) {
+    json_t *o = json_loads(line, 0, NULL);
+    const char *type = json_string_value(json_object_get(o, "type"));
+    if (type && strcmp(type, "result") != 0 && json_integer_value(json_object_get(o, "step")) <= step) fputs(line, kept);
+    json_decref(o);
+  }
+  if (fclose(kept) != 0) FAIL(e, CLDANN_E_MEM, "no memory for the lines of %s", m->path);
+  TRY(place_whole(e, m->path, text, size));
+  if (!(m->file = freopen(m->path, "a", m->file)))
+    FAIL(e, CLDANN_E_IO, "cannot write %s: %s; choose another --out", m->path, strerror(errno));
+fail:
+  if (f) fclose(f);
+  free(line);
+  free(text);
+  return rc;
 }
 
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p) {

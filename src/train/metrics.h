@@ -18,6 +18,9 @@ typedef struct metrics metrics;
  * that a folder that cannot be written is told at once. out_dir NULL: *out is NULL, which all below take.
  */
 int metrics_open(cldann_error *e, const char *out_dir, metrics **out);
+/* Drops what a run that goes on from `step` will write again: lines of later steps, and results. In the place of metrics_start.
+ */
+int metrics_rewind(cldann_error *e, metrics *m, int64_t step);
 /* Empties the file, when all is ready to train. A file of an earlier run stays as it was until then. */
 int metrics_start(cldann_error *e, metrics *m);
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p);

@@ -6,11 +6,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/place.h"
 #include "data/sheet.h"
+#include "train/checkpoint.h"
 #include "train/model.h"
 #include "train/schedule.h"
 #include "train/svm.h"
@@ -134,6 +136,17 @@ static void save_last_good(trainer *t) {
   *t->err = cause;
 }
 
+/* The same for what a later run would go on from. */
+static void keep_for_resume(trainer *t) {
+  const cldann_error cause = *t->err;
+  err_clear(t->err);
+  if (checkpoint_save(t) < 0)
+    trainer_say(t, "no checkpoint could be saved: %s", t->err->message);
+  else
+    trainer_say(t, "--resume goes on from here");
+  *t->err = cause;
+}
+
 void trainer_tuning(const trainer *t, const launches *l, char *text, size_t room) {
   int n = 0;
   for (int i = 0; i < l->n_decisions; i++) n += l->decisions[i].tuned;
@@ -228,6 +241,27 @@ fail:
   return rc;
 }
 
+/* A folder with a run in it is not written to unless that is asked for. */
+static int check_folder(cldann_error *e, const cldann_train_options *o) {
+  static const char *const files[] = {"model.safetensors", "checkpoint.safetensors", "metrics.jsonl"};
+  int rc = CLDANN_OK;
+  if (o->resume && !o->out_dir) FAIL(e, CLDANN_E_ARG, "going on needs the folder of the run; give --out DIR");
+  if (!o->out_dir || o->resume || o->overwrite) return CLDANN_OK;
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char *path = NULL;
+    struct stat st;
+    TRY(text_join(e, &path, o->out_dir, files[i]));
+    const int there = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    mem_free(path);
+    if (there)
+      FAIL(e, CLDANN_E_IO,
+           "%s holds a run already (%s); give --resume to go on with it, --overwrite to replace it, or another --out",
+           o->out_dir, files[i]);
+  }
+fail:
+  return rc;
+}
+
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result) {
   static const cldann_train_options none;
   reverse back = {0};
@@ -235,6 +269,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   metrics *m = NULL;
   int rc;
   if (!options) options = &none;
+  TRY(check_folder(&x->ctx->err, options));
   TRY(metrics_open(&x->ctx->err, options->out_dir, &m));
   if (x->s.method->linear) {
     TRY(svm_train(x, options, result));
@@ -244,12 +279,14 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
     goto fail;
   }
   TRY(trainer_new(x, options, &t));
-  TRY(metrics_start(&x->ctx->err, m));
+  if (options->resume) TRY(checkpoint_load(t));
+  TRY(options->resume ? metrics_rewind(&x->ctx->err, m, t->step) : metrics_start(&x->ctx->err, m));
   if (options->out_dir) TRY(write_experiment(x, options->out_dir));
   t->metrics = m;
   introduce(t);
-  TRY(warn_ahead(t));
+  if (!options->resume) TRY(warn_ahead(t));
   rc = trainer_run(t, x->s.steps);
+  if (rc == CLDANN_E_INTERRUPTED && options->out_dir) keep_for_resume(t);
   if ((rc == CLDANN_E_DIVERGED || rc == CLDANN_E_INTERRUPTED) && options->out_dir) save_last_good(t);
   if (rc < 0) goto fail;
   TRY(choose(t, result));
@@ -262,6 +299,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
     TRY(reverse_run(&back, options, &result->reverse_accuracy));
   }
   if (m) TRY(metrics_result(&x->ctx->err, m, result));
+  if (options->out_dir) checkpoint_remove(options->out_dir);
 fail:
   reverse_free(&back);
   trainer_free(t);

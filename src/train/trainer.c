@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/sampler.h"
+#include "train/checkpoint.h"
 #include "train/schedule.h"
 #include "train/trainer_internal.h"
 #include "train/validation.h"
@@ -213,6 +214,7 @@ static int open_with(cldann_experiment *x, const cldann_train_options *o, int tr
   TRY(mem_new(&x->ctx->err, &t, 1, sizeof *t));
   t->x = x;
   t->err = &x->ctx->err;
+  t->window = -1;
   if (x->s.method->linear)
     FAIL(t->err, CLDANN_E_ARG, "method %s has no net to plan or train; only training (cldann train) takes it",
          x->s.method->name);
@@ -390,19 +392,26 @@ int trainer_run(trainer *t, int64_t until) {
   if (!t->warm) TRY(trainer_warm_up(t));
   while (t->step < until && !t->validation.over) { /* one round a line of metrics: to the next multiple of log_every */
     const double start = clock_now();
-    const int64_t first = t->step, next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
+    const int64_t from = t->step, first = t->window < 0 ? from : t->window; /* a window that was left goes on */
+    const int64_t next = (first / s->log_every + 1) * s->log_every, end = next < until ? next : until;
     cldann_progress p;
+    t->window = first;
     while (t->step < end) {
       TRY(run_chunk(t, next_chunk(t, end), t->step == first));
-      if (t->step < until && t->o.should_stop && t->o.should_stop(t->o.user))
+      if (t->step < until && t->o.should_stop && t->o.should_stop(t->o.user)) {
+        t->seconds += clock_now() - start;
         FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);
+      }
     }
     t->seconds += clock_now() - start;
-    TRY(read_window(t, end - first, clock_now() - start, &p));
+    t->window = -1;
+    TRY(read_window(t, end - from, clock_now() - start, &p));
     if (t->step == next || t->step == s->steps) TRY(validation_look(t, &p)); /* and not where a caller cut a window */
     TRY(metrics_write(t->err, t->metrics, &p));
     TRY(trainer_warn(t, health_look(&t->health, s, &p)));
     if (t->o.on_progress) t->o.on_progress(t->o.user, &p);
+    if (t->o.out_dir && t->o.checkpoint_every && t->step / t->o.checkpoint_every > from / t->o.checkpoint_every)
+      TRY(checkpoint_save(t));
   }
 fail:
   return rc;

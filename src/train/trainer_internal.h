@@ -45,6 +45,7 @@ struct trainer {
   sampler *samplers[2];
   replay *train;
   int32_t *table, *indices; /* a window's, on the host */
+  int64_t window;           /* the first step of a window whose line is yet to come; -1: the next step begins one */
   int64_t step, chunk;      /* chunk: steps queued between two looks at the device */
   double seconds;           /* of training steps */
   double start_up;          /* seconds, from the plan to the end of the first step */
