@@ -298,6 +298,11 @@ typedef struct cldann_predict_options {
  */
 int cldann_predict(cldann *c, const char *model, const char *data, const cldann_predict_options *options);
 /*
+ * Features and label head of a model file as one C99 file that needs nothing but -lm: weights as constants, and a function
+ * NAME_predict, NAME being the file's. What it takes and gives is said in the file.
+ */
+int cldann_export_c(cldann *c, const char *model, const char *path);
+/*
  * Pictures of a model file, into options->out_dir (or the working folder), as PNG and SVG with the gnuplot scripts that made
  * them: features.*, and where the input is a point of the plane classes.*, domains.*, units.* (Ganin et al. 2016, figure 2).
  * Needs gnuplot: CLDANN_E_IO where it is missing.

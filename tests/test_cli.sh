@@ -22,7 +22,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval predict embed draw plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
+  for command in train compare eval predict embed export draw plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086
@@ -110,6 +110,10 @@ training() {
   run embed "$tmp/run/one/model.safetensors" "$tmp/points.csv" "$tmp/features.npy" --quiet
   [ "$rc" = 0 ] || wrong "embed: exit code $rc"
   [ "$(wc -c <"$tmp/features.npy")" = $((128 + 2 * 15 * 4)) ] || wrong "embed: not two rows of 15 features"
+  run export "$tmp/run/one/model.safetensors" "$tmp/blobs.c" --quiet
+  [ "$rc" = 0 ] || wrong "export: exit code $rc"
+  grep -q '^void blobs_predict(' "$tmp/blobs.c" || wrong "export: no blobs_predict"
+  fails 2 'does not end with .c' export "$tmp/run/one/model.safetensors" "$tmp/blobs.onnx"
   fails 4 'nonesuch.csv in --data' predict "$tmp/run/one/model.safetensors" "$tmp/nonesuch.csv"
   if command -v gnuplot >/dev/null; then
     run draw "$tmp/run/one/model.safetensors" --out "$tmp/it's pictures" --quiet

@@ -73,7 +73,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce,
-    cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_draw, cmd_predict, cmd_embed, cmd_check_device;
+    cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_draw, cmd_predict, cmd_embed, cmd_export, cmd_check_device;
 
 /* ---- options.c ---- */
 

@@ -14,6 +14,7 @@ libcldann_internal_la_SOURCES += \
 	src/train/experiment.h \
 	src/train/experiment_data.c \
 	src/train/experiment_net.c \
+	src/train/export_c.c \
 	src/train/feed.c \
 	src/train/feed.h \
 	src/train/health.c \
