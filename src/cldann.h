@@ -269,6 +269,20 @@ typedef struct cldann_train_options {
 int cldann_train(cldann_experiment *x, const cldann_train_options *options, cldann_result *result);
 /* Evaluates a model file written by cldann_train on the experiment's test sets, its input as that training took it. */
 int cldann_evaluate(cldann_experiment *x, const char *model_path, const cldann_train_options *options, cldann_result *result);
+/* What a model gets wrong on one test set. */
+typedef struct cldann_detail {
+  const char *set; /* "source_test", "target_test" */
+  int64_t items;
+  int classes;
+  const char *const *names; /* of the classes, or NULL: they are numbers from 0 */
+  const int64_t *counts;    /* (classes, classes): items of the row's class that were taken for the column's */
+  double calibration_error; /* expected calibration error in 15 bins (Guo et al. 2017), 0..1 */
+} cldann_detail;
+typedef void (*cldann_on_detail)(void *user, const cldann_detail *d);
+/* As cldann_evaluate, for each of the test sets there are. What is handed to on_detail is gone when that returns. */
+int cldann_evaluate_detail(cldann_experiment *x, const char *model_path, const cldann_train_options *options,
+                           cldann_on_detail on_detail, void *user);
+
 /* What a model says of one item. */
 typedef struct cldann_prediction {
   int64_t item, items; /* from 0; of how many */

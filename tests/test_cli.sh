@@ -126,6 +126,12 @@ training() {
     fails 4 'pictures need gnuplot' draw "$tmp/run/one/model.safetensors" --out "$tmp/pictures" --quiet
   fi
 
+  run eval "$tmp/run/one/model.safetensors" --details --quiet
+  [ "$(grep -c 'items, calibration error 0' "$tmp/out")" = 2 ] || wrong "eval --details: not two test sets"
+  run eval "$tmp/run/one/model.safetensors" --details --json --quiet
+  json_lines "$tmp/out"
+  [ "$(grep -c '"type": "detail"' "$tmp/out")" = 2 ] || wrong "eval --details --json: not two test sets"
+
   run train "$conf" --set steps=200
   [ "$rc" = 0 ] || wrong "train: exit code $rc"
   grep -q 'target accuracy' "$tmp/out" || wrong "train: no summary"

@@ -75,6 +75,26 @@ static int take(void *user, const cldann_prediction *p) {
   return 0;
 }
 
+/* What eval's details say of the target's test set, from the predictions on the same file. */
+static void check_detail(void *user, const cldann_detail *d) {
+  const answers *a = user;
+  double confidence[15] = {0}, error = 0;
+  int right[15] = {0};
+  int64_t counts[4] = {0};
+  if (strcmp(d->set, "target_test") != 0) return;
+  ck_assert(d->items == ROWS && d->classes == 2);
+  ck_assert_str_eq(d->names[1], "dog");
+  for (int i = 0; i < ROWS; i++) {
+    const int bin = a->probability[i] < 1 ? (int)(a->probability[i] * 15) : 14;
+    counts[i % 2 * 2 + a->label[i]]++;
+    confidence[bin] += a->probability[i], right[bin] += a->label[i] == i % 2;
+  }
+  for (int i = 0; i < 15; i++) error += fabs(right[i] - confidence[i]) / ROWS;
+  ck_assert_int_eq(memcmp(counts, d->counts, sizeof counts), 0);
+  ck_assert_double_eq_tol(d->calibration_error, error, 1e-6);
+  ck_assert_double_gt(error, 0.001);
+}
+
 START_TEST(what_an_evaluation_counts) {
   cldann_experiment *x = NULL;
   cldann_result r;
@@ -91,6 +111,9 @@ START_TEST(what_an_evaluation_counts) {
   ck_assert_double_eq_tol((double)hits / ROWS, r.target_accuracy, 1e-9);
   ck_assert(a.n == ROWS && a.dogs > 0 && a.dogs < ROWS);
   for (int i = 0; i < ROWS; i++) ck_assert(fabs(a.feature[i]) <= 1); /* of tanh */
+  GOOD(cldann_experiment_of_model(*at, model, NULL, 0, NULL, &x));
+  GOOD(cldann_evaluate_detail(x, model, NULL, check_detail, &a));
+  cldann_experiment_free(x);
   /* Without labels, and with none of the training data left. */
   remove(in("near.csv")), remove(in("far.csv"));
   static const char *const no_labels[] = {"data.target_test.labels="};

@@ -48,7 +48,8 @@ enum {
   CLI_QUICK = 1 << 19,
   CLI_OVERWRITE = 1 << 20,
   CLI_RESUME = 1 << 21,
-  CLI_CHECKPOINT = 1 << 22
+  CLI_CHECKPOINT = 1 << 22,
+  CLI_DETAILS = 1 << 23
 };
 
 enum { CLI_MAX_ARGS = 3 };
@@ -60,7 +61,7 @@ typedef struct cli_args {
   int n_sets, n_choices;
   const char *arg[CLI_MAX_ARGS];
   int n_args;
-  int json, quiet, inference, clblast, quick, overwrite, resume;
+  int json, quiet, inference, clblast, quick, overwrite, resume, details;
   int64_t seed, threads, limit, checkpoint;
 } cli_args;
 

@@ -9,6 +9,7 @@ libcldann_internal_la_SOURCES += \
 	src/train/conf.c \
 	src/train/conf.h \
 	src/train/conf_write.c \
+	src/train/detail.c \
 	src/train/evaluate.c \
 	src/train/experiment.c \
 	src/train/experiment.h \
