@@ -22,7 +22,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval predict embed export draw plan bench tune reproduce devices check-device 'data mnist-m' 'data fetch'; do
+  for command in train compare eval predict embed export draw plan bench tune reproduce runs devices check-device 'data mnist-m' 'data fetch'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086
@@ -110,6 +110,9 @@ training() {
   run embed "$tmp/run/one/model.safetensors" "$tmp/points.csv" "$tmp/features.npy" --quiet
   [ "$rc" = 0 ] || wrong "embed: exit code $rc"
   [ "$(wc -c <"$tmp/features.npy")" = $((128 + 2 * 15 * 4)) ] || wrong "embed: not two rows of 15 features"
+  shows '  no other settings' runs "$tmp/run/one"
+  fails 4 'experiment.conf: No such' runs "$tmp/nonesuch"
+  fails 2 'DIR... is missing' runs
   run export "$tmp/run/one/model.safetensors" "$tmp/blobs.c" --quiet
   [ "$rc" = 0 ] || wrong "export: exit code $rc"
   grep -q '^void blobs_predict(' "$tmp/blobs.c" || wrong "export: no blobs_predict"

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
+#include "report/runs.h"
 #include "report/table.h"
 #include "runner.h"
 
@@ -208,6 +210,60 @@ START_TEST(groups) {
 }
 END_TEST
 
+/* ---- run folders ---- */
+
+static void make_run(const char *name, const char *settings, const char *metrics) {
+  char path[200];
+  mkdir(in(name), 0777);
+  snprintf(path, sizeof path, "%s/%s/experiment.conf", folder, name);
+  write_file(path, settings, strlen(settings));
+  snprintf(path, sizeof path, "%s/%s/metrics.jsonl", folder, name);
+  write_file(path, metrics, strlen(metrics));
+}
+
+#define RESULT(TARGET)                                                                                       \
+  "{\"type\": \"progress\", \"step\": 5}\n{\"type\": \"result\", \"steps\": 9, \"target_accuracy\": " TARGET \
+  ", \"source_accuracy\": 0.9, \"last_target_accuracy\": null}\n"
+
+static char *text_of_runs(const runs *r, table_form form) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *f = open_memstream(&text, &n);
+  ck_assert_int_eq(runs_write(&e, r, form, f), 0);
+  fclose(f);
+  return text;
+}
+
+START_TEST(run_folders) {
+  runs *r = NULL;
+  make_run("one", "seed = 1; method = \"dann\"; lambda = { max = 0.5; }; net = ( { units = 3; }, { units = 4; } );",
+           RESULT("0.6"));
+  make_run("two", "seed = 2; method = \"dann\"; lambda = { max = 0.5; }; net = ( { units = 3; }, { units = 4; } );",
+           RESULT("0.8"));
+  make_run("far", "seed = 2; method = \"dann\"; lambda = { max = 0.25; }; net = ( { units = 3; }, { units = 7; } );",
+           RESULT("0.5"));
+  make_run("cut", "seed = 2; method = \"dann\";", "{\"type\": \"progress\", \"step\": 5}\n");
+  err_clear(&e);
+  ck_assert_int_eq(runs_new(&e, &r), 0);
+  static const char *const names[] = {"one", "far", "two"};
+  for (int i = 0; i < 3; i++) ck_assert_msg(runs_add(&e, r, in(names[i])) == 0, "%s", e.message);
+  ck_assert_int_eq(runs_add(&e, r, in("cut")), CLDANN_E_FORMAT);
+  ck_assert_msg(strstr(e.message, "did not come to its end") != NULL, "%s", e.message);
+  err_clear(&e);
+  ck_assert_int_eq(runs_add(&e, r, in("nonesuch")), CLDANN_E_IO);
+  err_clear(&e);
+  char *md = text_of_runs(r, TABLE_MARKDOWN), *plain = text_of_runs(r, TABLE_PLAIN), *csv = text_of_runs(r, TABLE_CSV);
+  HAS(md, "| 0.7000 | 0.1414 | 0.9000 | 2 | 0.6000 0.8000 | lambda.max 0.5; net.1.units 4 |\n");
+  HAS(md, "| 0.5000 | - | 0.9000 | 1 | 0.5000 | lambda.max 0.25; net.1.units 7 |\n");
+  HAS(plain, "0.7000   0.1414   0.9000     2  0.6000 0.8000  lambda.max 0.5; net.1.units 4\n");
+  HAS(csv, "far,1,2,0.5000,0.9000,-,9,lambda.max 0.25; net.1.units 7\n");
+  HAS(csv, "two,0,2,0.8000");
+  free(md), free(plain), free(csv);
+  runs_free(r);
+  no_leak();
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("report");
   TCase *t = tcase_create("table");
@@ -217,6 +273,7 @@ int main(void) {
   tcase_add_test(t, figures);
   tcase_add_test(t, candidates);
   tcase_add_test(t, groups);
+  tcase_add_test(t, run_folders);
   suite_add_tcase(s, t);
   return runner_run(s, NULL);
 }

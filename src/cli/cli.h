@@ -49,17 +49,16 @@ enum {
   CLI_OVERWRITE = 1 << 20,
   CLI_RESUME = 1 << 21,
   CLI_CHECKPOINT = 1 << 22,
-  CLI_DETAILS = 1 << 23
+  CLI_DETAILS = 1 << 23,
+  CLI_FORMAT = 1 << 24
 };
 
-enum { CLI_MAX_ARGS = 3 };
-
 typedef struct cli_args {
-  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass; /* NULL: not given */
-  const char **sets;                                                                        /* "key=value" */
-  const char **choices;                                                                     /* "pass: way" */
+  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass, *format; /* NULL: not given */
+  const char **sets;                                                                                 /* "key=value" */
+  const char **choices;                                                                              /* "pass: way" */
   int n_sets, n_choices;
-  const char *arg[CLI_MAX_ARGS];
+  const char **arg; /* n_args of them */
   int n_args;
   int json, quiet, inference, clblast, quick, overwrite, resume, details;
   int64_t seed, threads, limit, checkpoint;
@@ -67,13 +66,13 @@ typedef struct cli_args {
 
 typedef struct cli_command {
   const char *name; /* one word, or two for `data` */
-  const char *args; /* as the usage line shows them; words in brackets may be left out, and come first */
+  const char *args; /* as the usage line shows them; words in brackets may be left out, and come first; "X...": one or more */
   const char *summary, *help;
   unsigned options;
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */
 } cli_command;
 
-extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce,
+extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce, cmd_runs,
     cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_draw, cmd_predict, cmd_embed, cmd_export, cmd_check_device;
 
 /* ---- options.c ---- */

@@ -64,7 +64,7 @@ static int load(cldann *c, const cli_args *a, const table *t, const table_row *r
   for (int i = 0; a->quick && i < t->n_quick_sets; i++) sets[n++] = t->quick_sets[i];
   snprintf(text, sizeof text, "seed=%lld", (long long)seed);
   sets[n++] = text;
-  one.arg[0] = row->experiment;
+  one.arg = (const char *[]){row->experiment};
   one.sets = NULL;
   if (mem_new(&e, &one.sets, (size_t)(n + a->n_sets), sizeof *one.sets) < 0) return cli_fail(&e);
   memcpy(one.sets, sets, (size_t)n * sizeof *sets);

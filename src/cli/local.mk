@@ -18,6 +18,7 @@ cldann_SOURCES = \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_predict.c \
 	src/cli/cmd_reproduce.c \
+	src/cli/cmd_runs.c \
 	src/cli/cmd_train.c \
 	src/cli/cmd_tune.c \
 	src/cli/main.c \

@@ -11,9 +11,9 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cmd_train,      &cmd_compare,    &cmd_eval,    &cmd_predict,      &cmd_embed,     &cmd_export,
-    &cmd_draw,       &cmd_plan,       &cmd_bench,   &cmd_tune,         &cmd_reproduce, &cmd_data_mnistm,
-    &cmd_data_fetch, &cmd_data_sheet, &cmd_devices, &cmd_check_device,
+    &cmd_train,       &cmd_compare,    &cmd_eval,       &cmd_predict, &cmd_embed,        &cmd_export,
+    &cmd_draw,        &cmd_plan,       &cmd_bench,      &cmd_tune,    &cmd_reproduce,    &cmd_runs,
+    &cmd_data_mnistm, &cmd_data_fetch, &cmd_data_sheet, &cmd_devices, &cmd_check_device,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

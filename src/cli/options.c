@@ -41,6 +41,7 @@ static const option_row rows[] = {
     {"pass", CLI_PASS, "PATTERN", "only passes whose name matches, as in 'conv2d.*' (a shell's pattern)"},
     {"limit", CLI_LIMIT, "SECONDS", "for each way that is tried (default: 30)"},
     {"clblast", CLI_CLBLAST, NULL, "try CLBlast and its parameters also where the device is no GPU; takes minutes"},
+    {"format", CLI_FORMAT, "FORM", "plain, markdown or csv (default: plain)"},
     {"quick", CLI_QUICK, NULL, "one seed and fewer steps: shows that it runs, reproduces nothing"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
@@ -93,6 +94,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_PASS: a->pass = value; break;
   case CLI_LIMIT: rc = text_to_int(&e, "--limit", value, 1, 86400, &a->limit); break;
   case CLI_CLBLAST: a->clblast = 1; break;
+  case CLI_FORMAT: a->format = value; break;
   case CLI_QUICK: a->quick = 1; break;
   case CLI_OVERWRITE: a->overwrite = 1; break;
   case CLI_DETAILS: a->details = 1; break;
@@ -139,7 +141,7 @@ static int check_args(const cli_command *c, const cli_args *a, const char *surpl
 /* One answer of getopt_long. *surplus gets the first argument beyond those the subcommand takes. */
 static int take(const cli_command *c, cli_args *a, int answer, char **argv, const char **surplus) {
   if (answer == 1) { /* not an option; "-" in the option string hands these on in order, whatever POSIXLY_CORRECT says */
-    if (a->n_args < count_words(c->args))
+    if (a->n_args < count_words(c->args) || text_ends_with(c->args, "..."))
       a->arg[a->n_args++] = optarg;
     else if (!*surplus)
       *surplus = optarg;
@@ -164,7 +166,7 @@ int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *cod
   memset(a, 0, sizeof *a);
   a->seed = 1;
   err_clear(&e);
-  if (mem_new(&e, &a->sets, (size_t)argc, sizeof *a->sets) < 0 ||
+  if (mem_new(&e, &a->sets, (size_t)argc, sizeof *a->sets) < 0 || mem_new(&e, &a->arg, (size_t)argc, sizeof *a->arg) < 0 ||
       mem_new(&e, &a->choices, (size_t)argc, sizeof *a->choices) < 0) {
     *code = cli_fail(&e);
     return -1;
@@ -190,5 +192,6 @@ int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *cod
 
 void cli_free(cli_args *a) {
   mem_free(a->sets);
+  mem_free(a->arg);
   mem_free(a->choices);
 }

@@ -1,0 +1,271 @@
+/* report/runs.c: see report/runs.h. */
+#include "report/runs.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <libconfig.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+typedef struct setting {
+  char *key, *value;
+} setting;
+
+typedef struct run {
+  char *dir, *seed;
+  setting *settings; /* in the order of the file, which is the same in all; without the seed */
+  int n_settings;
+  double target, source, last_target, seconds;
+  long long steps;
+  int group;
+} run;
+
+struct runs {
+  run *all;
+  int n, groups;
+};
+
+/* ---- reading ---- */
+
+static int add_setting(cldann_error *e, run *r, const char *key, const char *value) {
+  int rc;
+  if (!strcmp(key, "seed")) return mem_strdup(e, &r->seed, value);
+  TRY(mem_resize(e, &r->settings, (size_t)r->n_settings + 1, sizeof *r->settings));
+  r->settings[r->n_settings] = (setting){NULL, NULL};
+  r->n_settings++;
+  TRY(mem_strdup(e, &r->settings[r->n_settings - 1].key, key));
+  TRY(mem_strdup(e, &r->settings[r->n_settings - 1].value, value));
+fail:
+  return rc;
+}
+
+/* Groups, lists and arrays become keys with dots and numbers: "net.features.0.units". */
+static int flatten(cldann_error *e, run *r, const config_setting_t *s, const char *path) {
+  char key[300], value[300];
+  int rc = CLDANN_OK;
+  for (int i = 0; config_setting_is_aggregate(s) && i < config_setting_length(s); i++) {
+    const config_setting_t *one = config_setting_get_elem(s, (unsigned)i);
+    const char *name = config_setting_name(one);
+    if (name)
+      snprintf(key, sizeof key, "%s%s%s", path, path[0] ? "." : "", name);
+    else
+      snprintf(key, sizeof key, "%s.%d", path, i);
+    TRY(flatten(e, r, one, key));
+  }
+  switch (config_setting_type(s)) {
+  case CONFIG_TYPE_INT:
+  case CONFIG_TYPE_INT64: snprintf(value, sizeof value, "%lld", config_setting_get_int64(s)); break;
+  case CONFIG_TYPE_FLOAT: snprintf(value, sizeof value, "%.9g", config_setting_get_float(s)); break;
+  case CONFIG_TYPE_BOOL: snprintf(value, sizeof value, "%s", config_setting_get_bool(s) ? "true" : "false"); break;
+  case CONFIG_TYPE_STRING: snprintf(value, sizeof value, "%s", config_setting_get_string(s)); break;
+  default: return CLDANN_OK;
+  }
+  TRY(add_setting(e, r, path, value));
+fail:
+  return rc;
+}
+
+static int read_settings(cldann_error *e, run *r) {
+  config_t c;
+  char *path = NULL;
+  FILE *f = NULL;
+  int rc;
+  config_init(&c);
+  TRY(text_join(e, &path, r->dir, "experiment.conf"));
+  if (!(f = fopen(path, "r")))
+    FAIL(e, CLDANN_E_IO, "%s: %s; name folders that 'cldann train --out' made", path, strerror(errno));
+  if (!config_read(&c, f)) FAIL(e, CLDANN_E_FORMAT, "%s:%d: %s", path, config_error_line(&c), config_error_text(&c));
+  TRY(flatten(e, r, config_root_setting(&c), ""));
+fail:
+  if (f) fclose(f);
+  config_destroy(&c);
+  mem_free(path);
+  return rc;
+}
+
+static double number_of(const json_t *o, const char *key) {
+  const json_t *v = json_object_get(o, key);
+  return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* The last line that is a result. */
+static int read_result(cldann_error *e, run *r) {
+  char *path = NULL, *line = NULL;
+  size_t room = 0;
+  FILE *f = NULL;
+  int rc, found = 0;
+  TRY(text_join(e, &path, r->dir, "metrics.jsonl"));
+  if (!(f = fopen(path, "r")))
+    FAIL(e, CLDANN_E_IO, "%s: %s; name folders that 'cldann train --out' made", path, strerror(errno));
+  while (getline(&line, &room, f) > 0) {
+    json_t *o = json_loads(line, 0, NULL);
+    const char *type = json_string_value(json_object_get(o, "type"));
+    if (type && !strcmp(type, "result")) {
+      r->target = number_of(o, "target_accuracy"), r->source = number_of(o, "source_accuracy");
+      r->last_target = number_of(o, "last_target_accuracy"), r->seconds = number_of(o, "seconds");
+      r->steps = (long long)json_integer_value(json_object_get(o, "steps"));
+      found = 1;
+    }
+    json_decref(o);
+  }
+  if (!found) FAIL(e, CLDANN_E_FORMAT, "%s has no result: the run did not come to its end; --resume goes on with it", path);
+fail:
+  if (f) fclose(f);
+  free(line);
+  mem_free(path);
+  return rc;
+}
+
+static void forget(run *r) {
+  for (int i = 0; i < r->n_settings; i++) mem_free(r->settings[i].key), mem_free(r->settings[i].value);
+  mem_free(r->settings);
+  mem_free(r->dir);
+  mem_free(r->seed);
+}
+
+int runs_new(cldann_error *e, runs **out) {
+  return mem_new(e, out, 1, sizeof **out);
+}
+
+void runs_free(runs *r) {
+  if (!r) return;
+  for (int i = 0; i < r->n; i++) forget(&r->all[i]);
+  mem_free(r->all);
+  mem_free(r);
+}
+
+static const char *value_of(const run *r, const char *key) {
+  for (int i = 0; i < r->n_settings; i++)
+    if (!strcmp(r->settings[i].key, key)) return r->settings[i].value;
+  return "";
+}
+
+static int same_settings(const run *a, const run *b) {
+  if (a->n_settings != b->n_settings) return 0;
+  for (int i = 0; i < a->n_settings; i++)
+    if (strcmp(a->settings[i].key, b->settings[i].key) != 0 || strcmp(a->settings[i].value, b->settings[i].value) != 0)
+      return 0;
+  return 1;
+}
+
+int runs_add(cldann_error *e, runs *r, const char *dir) {
+  run one = {.target = NAN, .source = NAN, .last_target = NAN, .seconds = NAN};
+  int rc;
+  TRY(mem_strdup(e, &one.dir, dir));
+  TRY(read_settings(e, &one));
+  TRY(read_result(e, &one));
+  TRY(mem_resize(e, &r->all, (size_t)r->n + 1, sizeof *r->all));
+  one.group = r->groups;
+  for (int i = 0; i < r->n && one.group == r->groups; i++)
+    if (same_settings(&one, &r->all[i])) one.group = r->all[i].group;
+  if (one.group == r->groups) r->groups++;
+  r->all[r->n++] = one;
+fail:
+  if (rc < 0) forget(&one);
+  return rc;
+}
+
+/* ---- writing ---- */
+
+static const run *first_of(const runs *r, int group) {
+  for (int i = 0; i < r->n; i++)
+    if (r->all[i].group == group) return &r->all[i];
+  return NULL;
+}
+
+/* What sets a group apart: "method dann, lambda.max 0.3", of the keys that are not the same in all runs. */
+static void put_differences(const runs *r, const run *one, const char *none, FILE *f) {
+  int n = 0;
+  for (int i = 0; i < one->n_settings; i++) {
+    const char *key = one->settings[i].key;
+    int differs = 0;
+    if (!strcmp(key, "name")) continue;
+    for (int k = 0; k < r->n; k++) differs |= strcmp(value_of(&r->all[k], key), one->settings[i].value) != 0;
+    if (differs) fprintf(f, "%s%s %s", n++ ? "; " : "", key, one->settings[i].value);
+  }
+  if (!n) fputs(none, f);
+}
+
+static double mean(const runs *r, int group, int source, int *n) {
+  double sum = 0;
+  *n = 0;
+  for (int i = 0; i < r->n; i++)
+    if (r->all[i].group == group) sum += source ? r->all[i].source : r->all[i].target, ++*n;
+  return sum / *n;
+}
+
+static double deviation(const runs *r, int group, double of) {
+  double sum = 0;
+  int n = 0;
+  for (int i = 0; i < r->n; i++)
+    if (r->all[i].group == group) sum += pow(r->all[i].target - of, 2), n++;
+  return n > 1 ? sqrt(sum / (n - 1)) : NAN;
+}
+
+static const char *number(char text[24], double v) {
+  if (isfinite(v))
+    snprintf(text, 24, "%.4f", v);
+  else
+    snprintf(text, 24, "-");
+  return text;
+}
+
+static void write_group(const runs *r, int group, int markdown, FILE *f) {
+  char a[24], b[24], c[24];
+  int n;
+  const double target = mean(r, group, 0, &n), source = mean(r, group, 1, &n);
+  fprintf(f, markdown ? "| %s | %s | %s | %d | " : "%7s  %7s  %7s  %4d  ", number(a, target),
+          number(b, deviation(r, group, target)), number(c, source), n);
+  for (int i = 0, k = 0; i < r->n; i++)
+    if (r->all[i].group == group) fprintf(f, "%s%s", k++ ? " " : "", number(a, r->all[i].target));
+  fputs(markdown ? " | " : "  ", f);
+  put_differences(r, first_of(r, group), "no other settings", f);
+  fputs(markdown ? " |\n" : "\n", f);
+}
+
+static void put_cell(const char *s, FILE *f) {
+  const int quoted = s[strcspn(s, ",\"\n")] != 0;
+  if (quoted) fputc('"', f);
+  for (; *s; s++) {
+    if (*s == '"') fputc('"', f);
+    fputc(*s, f);
+  }
+  if (quoted) fputc('"', f);
+}
+
+static int write_csv(cldann_error *e, const runs *r, FILE *f) {
+  char a[24], b[24], c[24], *text = NULL;
+  size_t size = 0;
+  int rc = CLDANN_OK;
+  fputs("folder,group,seed,target_accuracy,source_accuracy,last_target_accuracy,steps,settings\n", f);
+  for (int i = 0; i < r->n; i++) {
+    const run *one = &r->all[i];
+    FILE *m = open_memstream(&text, &size);
+    if (!m) FAIL(e, CLDANN_E_MEM, "no memory for a line of the table");
+    put_differences(r, one, "", m);
+    fclose(m);
+    put_cell(one->dir, f);
+    fprintf(f, ",%d,%s,%s,%s,%s,%lld,", one->group, one->seed ? one->seed : "", number(a, one->target), number(b, one->source),
+            number(c, one->last_target), one->steps);
+    put_cell(text, f);
+    fputc('\n', f);
+    free(text);
+    text = NULL;
+  }
+fail:
+  return rc;
+}
+
+int runs_write(cldann_error *e, const runs *r, table_form form, FILE *f) {
+  if (form == TABLE_CSV) return write_csv(e, r, f);
+  if (form == TABLE_MARKDOWN)
+    fputs("| target | sd | source | runs | each | settings that differ |\n|---|---|---|---|---|---|\n", f);
+  else
+    fprintf(f, "%7s  %7s  %7s  %4s  each; settings that differ\n", "target", "sd", "source", "runs");
+  for (int g = 0; g < r->groups; g++) write_group(r, g, form == TABLE_MARKDOWN, f);
+  return CLDANN_OK;
+}
