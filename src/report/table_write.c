@@ -192,14 +192,15 @@ static double better(const table *t, const char *a, const char *b) {
 
 static void write_groups(const table *t, int markdown, FILE *f) {
   group all[TABLE_GROUPS];
-  char a[16], b[16];
+  char a[16], b[16], c[16];
   const int n = groups_of(t, all);
   if (!n) return;
   if (markdown) fputs("\n| method | rows | mean target | published | off by more than 3 points |\n|---|---|---|---|---|\n", f);
   if (!markdown) fprintf(f, "\n%-12s  rows     mean  published  off by more than 3 points\n", "method");
   for (int g = 0; g < n; g++)
-    fprintf(f, markdown ? "| %s | %d | %s | %s | %d |\n" : "%-12s  %4d  %7s  %9s  %d\n", all[g].name, all[g].rows,
-            number(a, all[g].mean, 4), number(b, all[g].mean_published, 4), all[g].far);
+    fprintf(f, markdown ? "| %s | %d | %s | %s | %s |\n" : "%-12s  %4d  %7s  %9s  %s\n", all[g].name, all[g].rows,
+            number(a, all[g].mean, 4), number(b, all[g].mean_published, 4),
+            number(c, all[g].published ? (double)all[g].far : NAN, 0));
   if (markdown) fputc('\n', f);
   for (int g = 0; g < n; g++)
     for (int h = 0; h < n; h++) {
