@@ -204,7 +204,7 @@ START_TEST(groups) {
   candidate_of(&t->rows[2], 0.96, 0.96, NAN, NAN), candidate_of(&t->rows[3], 0.2, 0.2, NAN, NAN);
   char *md = text_of(t, TABLE_MARKDOWN, 0);
   HAS(md, "| A | 2 | 0.7800 | 0.8000 | 1 |");
-  HAS(md, "| B | 2 | 0.4000 | - | - |");
+  HAS(md, "| B | 2 | 0.4000 | - | 0 |");
   HAS(md, "P(A better than B) = 0.75");
   HAS(md, "P(B better than A) = 0.25");
   free(md);
