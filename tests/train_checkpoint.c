@@ -35,7 +35,7 @@ static const job jobs[] = {
      {4, 8}},
     {"experiments/blobs.conf",
      {"steps=120", "log_every=15", "validation.share=0.2", "validation.reverse=true", "batch=20"},
-     {4}},
+     {4, 5}},
     {"experiments/digits.conf",
      {"steps=60", "log_every=40", "data.source.n=320", "data.target.n=400", "data.source_test.n=50", "data.target_test.n=50",
       "batch=16", "eval_batch=10", "device_memory=10"}, /* streamed */

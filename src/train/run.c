@@ -289,6 +289,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   if (rc == CLDANN_E_INTERRUPTED && options->out_dir) keep_for_resume(t);
   if ((rc == CLDANN_E_DIVERGED || rc == CLDANN_E_INTERRUPTED) && options->out_dir) save_last_good(t);
   if (rc < 0) goto fail;
+  if (x->s.validation.reverse && options->out_dir) TRY(checkpoint_save(t)); /* what comes behind may be stopped too */
   TRY(choose(t, result));
   if (options->out_dir) TRY(save(t));
   TRY(svm_measure(t, result));
