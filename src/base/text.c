@@ -98,3 +98,13 @@ int text_to_double(cldann_error *e, const char *what, const char *s, double *out
 fail:
   return rc;
 }
+
+void text_put_csv(const char *s, FILE *f) {
+  const int quoted = s[strcspn(s, ",\"\r\n")] != 0;
+  if (quoted) fputc('"', f);
+  for (; *s; s++) {
+    if (*s == '"') fputc('"', f);
+    fputc(*s, f);
+  }
+  if (quoted) fputc('"', f);
+}

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
@@ -21,5 +22,8 @@ int text_ends_with(const char *s, const char *end);
 int text_to_int(cldann_error *e, const char *what, const char *s, int64_t min, int64_t max, int64_t *out);
 /* The whole text must be one finite number. */
 int text_to_double(cldann_error *e, const char *what, const char *s, double *out);
+
+/* A cell of CSV: in quotes, its own doubled, where it must be. */
+void text_put_csv(const char *s, FILE *f);
 
 #endif

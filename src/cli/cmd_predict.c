@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "data/array.h"
 #include "train/metrics.h"
 
@@ -22,20 +23,6 @@ static const char *class_name(const cldann_prediction *p, char room[32]) {
   return p->name ? p->name : room;
 }
 
-/* A cell of CSV: in quotes where it must be. */
-static void put_cell(const char *s) {
-  if (!s[strcspn(s, ",\"\r\n")]) {
-    fputs(s, stdout);
-    return;
-  }
-  putchar('"');
-  for (; *s; s++) {
-    if (*s == '"') putchar('"');
-    putchar(*s);
-  }
-  putchar('"');
-}
-
 static int print_item(void *user, const cldann_prediction *p) {
   sink *s = user;
   char room[32];
@@ -49,7 +36,7 @@ static int print_item(void *user, const cldann_prediction *p) {
   }
   if (p->item == 0) puts("item,class,probability,target");
   printf("%lld,", (long long)p->item);
-  put_cell(class_name(p, room));
+  text_put_csv(class_name(p, room), stdout);
   printf(",%.6f,%.6f\n", p->probability, p->target);
   return ferror(stdout) != 0 || cli_interrupted();
 }

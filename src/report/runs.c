@@ -227,16 +227,6 @@ static void write_group(const runs *r, int group, int markdown, FILE *f) {
   fputs(markdown ? " |\n" : "\n", f);
 }
 
-static void put_cell(const char *s, FILE *f) {
-  const int quoted = s[strcspn(s, ",\"\n")] != 0;
-  if (quoted) fputc('"', f);
-  for (; *s; s++) {
-    if (*s == '"') fputc('"', f);
-    fputc(*s, f);
-  }
-  if (quoted) fputc('"', f);
-}
-
 static int write_csv(cldann_error *e, const runs *r, FILE *f) {
   char a[24], b[24], c[24], *text = NULL;
   size_t size = 0;
@@ -248,10 +238,10 @@ static int write_csv(cldann_error *e, const runs *r, FILE *f) {
     if (!m) FAIL(e, CLDANN_E_MEM, "no memory for a line of the table");
     put_differences(r, one, "", m);
     fclose(m);
-    put_cell(one->dir, f);
+    text_put_csv(one->dir, f);
     fprintf(f, ",%d,%s,%s,%s,%s,%lld,", one->group, one->seed ? one->seed : "", number(a, one->target), number(b, one->source),
             number(c, one->last_target), one->steps);
-    put_cell(text, f);
+    text_put_csv(text, f);
     fputc('\n', f);
     free(text);
     text = NULL;
