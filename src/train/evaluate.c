@@ -152,12 +152,29 @@ fail:
   return rc;
 }
 
+const cldann_result result_unknown = {.source_accuracy = NAN,
+                                      .target_accuracy = NAN,
+                                      .domain_accuracy = NAN,
+                                      .domain_accuracy_source = NAN,
+                                      .domain_accuracy_target = NAN,
+                                      .source_loss = NAN,
+                                      .target_loss = NAN,
+                                      .samples_per_second = NAN,
+                                      .pad = NAN,
+                                      .svm_source_accuracy = NAN,
+                                      .svm_target_accuracy = NAN,
+                                      .validation_accuracy = NAN,
+                                      .reverse_accuracy = NAN,
+                                      .last_source_accuracy = NAN,
+                                      .last_target_accuracy = NAN};
+
 int trainer_evaluate(trainer *t, cldann_result *r) {
   const dataset *sets[2] = {t->x->source_test, t->x->target_test};
   double *accuracy[2] = {&r->source_accuracy, &r->target_accuracy}, *loss[2] = {&r->source_loss, &r->target_loss};
   double *domain[2] = {&r->domain_accuracy_source, &r->domain_accuracy_target};
   int rc = CLDANN_OK;
   evaluation v = {0};
+  *r = result_unknown;
   for (int i = 0; i < 2; i++) {
     scores s = {NAN, NAN, NAN};
     if (sets[i]) {
@@ -174,8 +191,6 @@ int trainer_evaluate(trainer *t, cldann_result *r) {
   r->target_items = sets[1] ? sets[1]->n : 0;
   r->seed = t->x->s.seed;
   r->steps = r->model_step = t->step;
-  r->pad = r->svm_source_accuracy = r->svm_target_accuracy = NAN;
-  r->validation_accuracy = r->reverse_accuracy = r->last_source_accuracy = r->last_target_accuracy = NAN;
   r->seconds = t->seconds;
   r->samples_per_second = trainer_ratio((double)t->step * t->x->s.batch, t->seconds);
 fail:

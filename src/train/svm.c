@@ -44,22 +44,8 @@ int svm_train(cldann_experiment *x, const cldann_train_options *o, cldann_result
   int rc;
   TRY(experiment_load_data(x, o->on_message, o->user));
   const double start = clock_now();
-  *r = (cldann_result){.seed = x->s.seed,
-                       .source_accuracy = NAN,
-                       .target_accuracy = NAN,
-                       .domain_accuracy = NAN,
-                       .domain_accuracy_source = NAN,
-                       .domain_accuracy_target = NAN,
-                       .source_loss = NAN,
-                       .target_loss = NAN,
-                       .samples_per_second = NAN,
-                       .validation_accuracy = NAN,
-                       .reverse_accuracy = NAN,
-                       .last_source_accuracy = NAN,
-                       .last_target_accuracy = NAN,
-                       .pad = NAN,
-                       .svm_source_accuracy = NAN,
-                       .svm_target_accuracy = NAN};
+  *r = result_unknown;
+  r->seed = x->s.seed;
   snprintf(r->method, sizeof r->method, "%s", x->s.method->name);
   snprintf(r->device, sizeof r->device, "the host (liblinear)");
   TRY(linear_fit(e, x->source, x->s.svm_c, &m));

@@ -82,6 +82,7 @@ typedef struct scores {
 } scores;
 int evaluation_measure(trainer *t, evaluation *v, int domain, scores *s);
 void evaluation_close(trainer *t, evaluation *v);
+extern const cldann_result result_unknown; /* every figure that may be missing is NaN */
 /* A node's values for all items of d, in their order: out has room for d->n of its outputs. domain: 0 source, 1 target. */
 int trainer_outputs(trainer *t, const dataset *d, int domain, const cldann_node *node, float *out);
 
