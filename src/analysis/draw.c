@@ -10,6 +10,7 @@
 #include "analysis/pca.h"
 #include "analysis/plot.h"
 #include "base/mem.h"
+#include "train/judge.h"
 #include "train/trainer_internal.h"
 
 enum { MOST_POINTS = 500, GRID = 121, MOST_CLASSES = 64, COMMAND = 8192 };
@@ -129,20 +130,20 @@ static void put_ranges(const plane *g, plot *p) {
 /* What a head says of each point of the grid: the probability of its second class, or, of more than two, which is likeliest. */
 static int regions_of(drawing *d, const plane *g, cldann_loss_target target, double *value) {
   const op *loss = &net_loss(d->t->x->net, target)->o;
-  const int units = loss->in.h * loss->in.w * loss->in.c;
+  const int units = judge_units(loss), classes = judge_classes(loss);
   float *out = NULL;
+  double *p = NULL;
   int rc;
   TRY(mem_new(d->e, &out, (size_t)(GRID * GRID) * (size_t)units, sizeof *out));
+  TRY(mem_new(d->e, &p, (size_t)classes, sizeof *p));
   TRY(trainer_outputs(d->t, g->grid, 1, net_loss(d->t->x->net, target)->in, out));
   for (int i = 0; i < GRID * GRID; i++) {
-    const float *row = out + (size_t)i * (size_t)units;
-    int best = 0;
-    for (int k = 1; k < units; k++)
-      if (row[k] > row[best]) best = k;
-    value[i] = units == 1 ? 1 / (1 + exp(-(double)row[0])) : units == 2 ? 1 / (1 + exp((double)row[0] - (double)row[1])) : best;
+    const int best = judge(loss, out + (size_t)i * (size_t)units, p);
+    value[i] = classes == 2 ? p[1] : best;
   }
 fail:
   mem_free(out);
+  mem_free(p);
   return rc;
 }
 
@@ -247,7 +248,7 @@ int cldann_draw(cldann_experiment *x, const char *model_path, const cldann_train
   int rc;
   TRY(trainer_open_model(x, model_path, options, &d.t));
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
-  d.classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
+  d.classes = judge_classes(loss);
   if (d.classes > MOST_CLASSES) FAIL(e, CLDANN_E_ARG, "%d classes; pictures have marks for %d", d.classes, MOST_CLASSES);
   TRY(take_points(&d, 0, x->source_test, x->source));
   TRY(take_points(&d, 1, x->target_test, x->target));

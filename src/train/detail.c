@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "data/classes.h"
+#include "train/judge.h"
 #include "train/trainer_internal.h"
 
 enum { BINS = 15 };
@@ -15,22 +16,6 @@ typedef struct bins {
   double confidence[BINS];
   int64_t right[BINS], n[BINS];
 } bins;
-
-/* The class of the greatest logit, and its probability; one unit stands for two classes. */
-static int judge(const float *row, int units, double *confidence) {
-  int best = 0;
-  double sum = 0;
-  if (units == 1) {
-    best = row[0] > 0;
-    *confidence = 1 / (1 + exp(-fabs((double)row[0])));
-    return best;
-  }
-  for (int k = 1; k < units; k++)
-    if (row[k] > row[best]) best = k;
-  for (int k = 0; k < units; k++) sum += exp((double)row[k] - (double)row[best]);
-  *confidence = 1 / sum;
-  return best;
-}
 
 /* Expected calibration error (Guo et al. 2017): bins of confidence, each one's distance between that and accuracy, by its size.
  */
@@ -43,20 +28,21 @@ static double calibration_error(const bins *b, int64_t n) {
 
 static int one_set(trainer *t, const dataset *d, int domain, const char *name, cldann_on_detail on_detail, void *user) {
   const op *loss = &net_loss(t->x->net, CLDANN_TARGET_LABELS)->o;
-  const int units = loss->in.h * loss->in.w * loss->in.c, classes = units == 1 ? 2 : units;
+  const int units = judge_units(loss), classes = judge_classes(loss);
   float *logits = NULL;
+  double *p = NULL;
   int64_t *counts = NULL;
   bins b = {.n = {0}};
   int rc;
   TRY(mem_new(t->err, &logits, (size_t)d->n * (size_t)units, sizeof *logits));
+  TRY(mem_new(t->err, &p, (size_t)classes, sizeof *p));
   TRY(mem_new(t->err, &counts, (size_t)classes * (size_t)classes, sizeof *counts));
   TRY(trainer_outputs(t, d, domain, net_loss(t->x->net, CLDANN_TARGET_LABELS)->in, logits));
   for (int i = 0; i < d->n; i++) {
-    double confidence;
-    const int said = judge(logits + (size_t)i * (size_t)units, units, &confidence), bin = (int)(confidence * BINS);
+    const int said = judge(loss, logits + (size_t)i * (size_t)units, p), bin = (int)(p[said] * BINS);
     const int at = bin < BINS ? bin : BINS - 1;
     counts[(size_t)d->y[i] * (size_t)classes + (size_t)said]++;
-    b.confidence[at] += confidence, b.n[at]++, b.right[at] += said == d->y[i];
+    b.confidence[at] += p[said], b.n[at]++, b.right[at] += said == d->y[i];
   }
   const char *const *names = d->names ? (const char *const *)d->names->name : NULL;
   on_detail(user, &(cldann_detail){.set = name,
@@ -67,6 +53,7 @@ static int one_set(trainer *t, const dataset *d, int domain, const char *name, c
                                    .calibration_error = calibration_error(&b, d->n)});
 fail:
   mem_free(logits);
+  mem_free(p);
   mem_free(counts);
   return rc;
 }

@@ -22,6 +22,7 @@
 #include "data/resample.h"
 #include "data/sampler.h"
 #include "train/conf.h"
+#include "train/judge.h"
 
 #define END \
   { .name = NULL }
@@ -346,7 +347,7 @@ static int check_fit(const cldann_experiment *x, const set_view *v, const datase
   const config_setting_t *kind = set_get(v, "kind");
   const method *m = x->s.method;
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
-  const int classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
+  const int classes = judge_classes(loss);
   const int rows = m->source && m->target ? x->s.batch / 2 : x->s.batch;
   const int left = d->n - held;
   const int trains = v->r == ROLE_SOURCE ? m->source : v->r == ROLE_TARGET && m->target;

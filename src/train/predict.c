@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "train/judge.h"
 #include "train/model.h"
 #include "train/trainer_internal.h"
 
@@ -74,8 +75,8 @@ fail:
 static int run(prediction_job *j, const cldann_predict_options *o) {
   const cldann_node *head = net_loss(j->x->net, CLDANN_TARGET_LABELS), *domain = net_loss(j->x->net, CLDANN_TARGET_DOMAIN);
   int rc;
-  j->units = head->o.in.h * head->o.in.w * head->o.in.c;
-  j->classes = head->o.type == &op_logistic_xent ? 2 : j->units;
+  j->units = judge_units(&head->o);
+  j->classes = judge_classes(&head->o);
   TRY(split_names(j));
   TRY(outputs(j, head->in, &j->logits));
   TRY(outputs(j, domain->in, &j->domain));
@@ -84,25 +85,9 @@ fail:
   return rc;
 }
 
-static double logistic(double x) {
-  return 1 / (1 + exp(-x));
-}
-
-/* Probabilities of the classes; one unit stands for two. */
-static void softmax(const float *row, int units, double *p) {
-  double most = row[0], sum = 0;
-  if (units == 1) {
-    p[1] = logistic((double)row[0]), p[0] = 1 - p[1];
-    return;
-  }
-  for (int k = 1; k < units; k++) most = fmax(most, (double)row[k]);
-  for (int k = 0; k < units; k++) sum += p[k] = exp((double)row[k] - most);
-  for (int k = 0; k < units; k++) p[k] /= sum;
-}
-
 static int tell(prediction_job *j, const cldann_predict_options *o) {
-  const op *domain = &net_loss(j->x->net, CLDANN_TARGET_DOMAIN)->o;
-  const int domain_units = domain->in.h * domain->in.w * domain->in.c;
+  const op *domain = &net_loss(j->x->net, CLDANN_TARGET_DOMAIN)->o, *head = &net_loss(j->x->net, CLDANN_TARGET_LABELS)->o;
+  const int domain_units = judge_units(domain);
   const shape f = net_features(j->x->net)->o.out;
   const size_t width = (size_t)f.h * (size_t)f.w * (size_t)f.c;
   double *p = NULL, q[2];
@@ -110,11 +95,8 @@ static int tell(prediction_job *j, const cldann_predict_options *o) {
   TRY(mem_new(&j->c->err, &p, (size_t)j->classes, sizeof *p));
   for (int i = 0; i < j->d->n; i++) {
     const float *of_domain = j->domain + (size_t)i * (size_t)domain_units;
-    int best = 0;
-    softmax(j->logits + (size_t)i * (size_t)j->units, j->units, p);
-    for (int k = 1; k < j->classes; k++)
-      if (p[k] > p[best]) best = k;
-    if (domain_units <= 2) softmax(of_domain, domain_units, q);
+    const int best = judge(head, j->logits + (size_t)i * (size_t)j->units, p);
+    if (domain_units <= 2) judge(domain, of_domain, q);
     const cldann_prediction one = {.item = i,
                                    .items = j->d->n,
                                    .label = best,

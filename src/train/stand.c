@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "train/judge.h"
 
 enum { CHUNK = 32, LEAST_REPEATS = 5, MOST_REPEATS = 50 };
 
@@ -26,7 +27,7 @@ static int random_rows(stand *s, int inference) {
   enum { MOST_BYTES = 64 << 20, MOST_ITEMS = 8192 };
   const shape in = net_input(s->x.net)->o.out;
   const op *loss = &net_loss(s->x.net, CLDANN_TARGET_LABELS)->o;
-  const int classes = loss->type == &op_logistic_xent ? 2 : loss->in.h * loss->in.w * loss->in.c;
+  const int classes = judge_classes(loss);
   const int image = in.h * in.w > 1;
   const size_t rows = (size_t)s->batch, item = (size_t)in.h * (size_t)in.w * (size_t)in.c;
   size_t n = MOST_BYTES / (item * (image ? 1 : 4)), batches;

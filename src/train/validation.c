@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "train/judge.h"
 
 int validation_describe(trainer *t) {
   const cldann_experiment *x = t->x;
@@ -71,18 +72,12 @@ fail:
 static int predict(trainer *t, const dataset *d, int domain, int32_t *y) {
   const op *loss = &net_loss(t->x->net, CLDANN_TARGET_LABELS)->o;
   const cldann_node *logits = net_loss(t->x->net, CLDANN_TARGET_LABELS)->in;
-  const size_t units = (size_t)loss->in.h * (size_t)loss->in.w * (size_t)loss->in.c;
+  const size_t units = (size_t)judge_units(loss);
   float *out = NULL;
   int rc;
   TRY(mem_new(t->err, &out, (size_t)d->n * units, sizeof *out));
   TRY(trainer_outputs(t, d, domain, logits, out));
-  for (int i = 0; i < d->n; i++) {
-    const float *row = out + (size_t)i * units;
-    size_t best = 0;
-    for (size_t k = 1; k < units; k++)
-      if (row[k] > row[best]) best = k;
-    y[i] = loss->type == &op_logistic_xent ? row[0] > 0 : (int32_t)best;
-  }
+  for (int i = 0; i < d->n; i++) y[i] = judge(loss, out + (size_t)i * units, NULL);
 fail:
   mem_free(out);
   return rc;
