@@ -36,8 +36,7 @@ void sparse_gather_emit(launches *l, const sparse_part *p, tensor mean, int cent
 static tensor dense_rows(launches *l, sparse_batch *b) {
   if (b->x.buf) return b->x;
   b->x = launches_tensor(l, "input", 4, b->x.rows, b->x.h, b->x.w, b->x.c);
-  for (int i = 0; i < b->n; i++)
-    sparse_gather_emit(l, &b->part[i], b->mean, b->centred, b->scale, (int)tensor_item(b->x), b->x);
+  for (int i = 0; i < b->n; i++) sparse_gather_emit(l, &b->part[i], b->mean, 0, b->scale, (int)tensor_item(b->x), b->x);
   return b->x;
 }
 

@@ -20,8 +20,7 @@ typedef struct sparse_batch {
   sparse_part part[2];
   int n;
   float scale;
-  tensor mean;
-  int centred; /* 0: the mean is zero, and so zeros stay zeros */
+  tensor mean; /* of zeros: rows less another mean have no zeros to leave out, and are made dense at once */
   tensor x;    /* the rows made dense: the shape, and a buffer once a pass has asked for it */
 } sparse_batch;
 
