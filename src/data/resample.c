@@ -153,3 +153,39 @@ fail:
   mem_free(x);
   return rc;
 }
+
+/* The pixel at (y, x) of an image, 0 outside it. */
+static double pixel(const uint8_t *image, const dataset *d, int y, int x, int c) {
+  return y < 0 || x < 0 || y >= d->h || x >= d->w ? 0 : image[(y * d->w + x) * d->c + c];
+}
+
+static void rotate(const dataset *d, const uint8_t *from, double cosine, double sine, uint8_t *to) {
+  const double my = 0.5 * (d->h - 1), mx = 0.5 * (d->w - 1);
+  for (int y = 0; y < d->h; y++)
+    for (int x = 0; x < d->w; x++) {
+      const double sy = my + cosine * (y - my) + sine * (x - mx), sx = mx - sine * (y - my) + cosine * (x - mx);
+      const int y0 = (int)floor(sy), x0 = (int)floor(sx);
+      const double fy = sy - y0, fx = sx - x0;
+      for (int c = 0; c < d->c; c++) {
+        const double above = (1 - fx) * pixel(from, d, y0, x0, c) + fx * pixel(from, d, y0, x0 + 1, c);
+        const double under = (1 - fx) * pixel(from, d, y0 + 1, x0, c) + fx * pixel(from, d, y0 + 1, x0 + 1, c);
+        to[(y * d->w + x) * d->c + c] = (uint8_t)((1 - fy) * above + fy * under + 0.5);
+      }
+    }
+}
+
+int dataset_rotate(cldann_error *e, dataset *d, double degrees) {
+  const double turn = degrees * 0.017453292519943295;
+  const size_t item = dataset_item_bytes(d);
+  uint8_t *x = NULL;
+  int rc = CLDANN_OK;
+  if (!(degrees != 0)) return CLDANN_OK;
+  if (d->type != DATA_U8) FAIL(e, CLDANN_E_ARG, "%s holds no images of bytes to rotate; give bytes = true", d->name);
+  TRY(mem_new_pages(e, &x, (size_t)d->n, item));
+  for (int i = 0; i < d->n; i++)
+    rotate(d, (const uint8_t *)d->x + (size_t)i * item, cos(turn), sin(turn), x + (size_t)i * item);
+  mem_free(d->x);
+  d->x = x;
+fail:
+  return rc;
+}

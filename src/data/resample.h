@@ -11,5 +11,8 @@ int picture_resize(cldann_error *e, picture *p, int h, int w);
 void picture_crop(picture *p, int h, int w);
 /* Both for every image of a set of bytes with 1 or 3 channels; a size of {0, 0} is left alone. */
 int dataset_resample(cldann_error *e, dataset *d, const int resize[2], const int crop[2]);
+/* Every image of such a set turned by so many degrees, anticlockwise, about its middle: bilinear, 0 from outside. 0: nothing.
+ */
+int dataset_rotate(cldann_error *e, dataset *d, double degrees);
 
 #endif
