@@ -1,7 +1,7 @@
 /*
  * cl/loss.cl: losses with their gradient and statistics in one launch of one work-group, so every sum has a fixed order.
- * Softmax: x (rows, classes); logistic: x (rows, 1), class = x > 0. The truth of a row is its label, or its domain when
- * of_domain is 1. A row r of this tensor is row row0 + r of the batch. Rows past CTL_ROWS are padding: no loss, zero
+ * Softmax: x (rows, classes); logistic: x (rows, 1), class = x > 0. The truth of a row is what marks
+ * has for it where `marked` is 1 (its label, or which of many domains), else 0 for source rows and 1 for target rows. A row r of this tensor is row row0 + r of the batch. Rows past CTL_ROWS are padding: no loss, zero
  * gradient. Where train is 0, dx is not written. A loss that is not finite raises CTL_BAD, and the optimiser then stands still.
  */
 #define MOST_ITEMS 64 /* of the work-group */
@@ -37,9 +37,9 @@ void add_stats(__global float *stats, __global float *control, float loss, float
   }
 }
 
-__kernel void softmax_xent(__global const float *x, int xo, __global float *dx, int dxo, __global const int *labels, int lo,
+__kernel void softmax_xent(__global const float *x, int xo, __global float *dx, int dxo, __global const int *marks, int mo,
                            __global float *control, int co, __global float *stats, int so, int rows, int classes, int train,
-                           int of_domain, int reduce, int row0) {
+                           int of_domain, int marked, int reduce, int row0) {
   __local float parts[MOST_ITEMS * 3];
   control += co;
   const int lid = (int)get_local_id(0);
@@ -49,7 +49,7 @@ __kernel void softmax_xent(__global const float *x, int xo, __global float *dx, 
   for (int r = lid; r < rows; r += (int)get_local_size(0)) {
     __global const float *z = x + xo + r * classes;
     const int domain = r >= split;
-    const int truth = of_domain ? domain : r < valid ? labels[lo + r] : 0;
+    const int truth = !marked ? domain : r < valid ? marks[mo + r] : 0;
     float top = z[0], sum = 0.0f;
     int best = 0;
     for (int k = 1; k < classes; k++) {
@@ -73,9 +73,9 @@ __kernel void softmax_xent(__global const float *x, int xo, __global float *dx, 
 }
 
 /* loss = softplus(x) - truth * x, written so that neither exp overflows. */
-__kernel void logistic_xent(__global const float *x, int xo, __global float *dx, int dxo, __global const int *labels, int lo,
+__kernel void logistic_xent(__global const float *x, int xo, __global float *dx, int dxo, __global const int *marks, int mo,
                             __global float *control, int co, __global float *stats, int so, int rows, int classes, int train,
-                           int of_domain, int reduce, int row0) {
+                           int of_domain, int marked, int reduce, int row0) {
   __local float parts[MOST_ITEMS * 3];
   control += co;
   const int lid = (int)get_local_id(0);
@@ -85,7 +85,7 @@ __kernel void logistic_xent(__global const float *x, int xo, __global float *dx,
   for (int r = lid; r < rows; r += (int)get_local_size(0)) {
     const float z = x[xo + r];
     const int domain = r >= split;
-    const int truth = of_domain ? domain : r < valid ? labels[lo + r] : 0;
+    const int truth = !marked ? domain : r < valid ? marks[mo + r] : 0;
     const float e = exp(-fabs(z));
     const float p = z >= 0.0f ? 1.0f / (1.0f + e) : e / (1.0f + e);
     if (r < valid) {

@@ -210,9 +210,41 @@ START_TEST(classes_of_two_sets) {
 }
 END_TEST
 
+/* Sets of several domains become one; sparse rows keep their places. */
+START_TEST(joined_sets) {
+  dataset *d[2], *all = NULL;
+  for (int k = 0; k < 2; k++) {
+    GOOD(dataset_new_sparse(&error, &d[k], k ? "b" : "a", 2, 1, 1, 5, 3, 1));
+    memcpy(d[k]->offsets, ((int32_t[]){0, 1 + k, 3}), 12);
+    memcpy(d[k]->columns, ((int32_t[]){k, 2, 3 + k}), 12);
+    memcpy(d[k]->x, ((float[]){1, 2, 3 + (float)k}), 12);
+    d[k]->y[0] = k, d[k]->y[1] = 2 * k;
+    d[k]->classes = 1 + 2 * k;
+    GOOD(dataset_set_domain(&error, d[k], 4 + k));
+  }
+  GOOD(dataset_join(&error, d, 2, &all));
+  ck_assert(all->n == 4 && all->classes == 3);
+  ck_assert_mem_eq(all->offsets, ((int32_t[]){0, 1, 3, 5, 6}), 20);
+  ck_assert_mem_eq(all->columns, ((int32_t[]){0, 2, 3, 1, 2, 4}), 24);
+  ck_assert_mem_eq(all->x, ((float[]){1, 2, 3, 1, 2, 4}), 24);
+  ck_assert_mem_eq(all->y, ((int32_t[]){0, 0, 1, 2}), 16);
+  ck_assert_mem_eq(all->domain, ((int32_t[]){4, 4, 5, 5}), 16);
+  GOOD(dataset_trim(&error, all, 1, 2));
+  ck_assert_mem_eq(all->domain, ((int32_t[]){4, 5}), 8);
+  dataset_free(all);
+  GOOD(dataset_to_dense(&error, d[1]));
+  BAD(dataset_join(&error, d, 2, &all), CLDANN_E_ARG, "a and b do not go together: one holds its zeros and one does not");
+  mem_free(d[1]->y), d[1]->y = NULL;
+  GOOD(dataset_to_dense(&error, d[0]));
+  BAD(dataset_join(&error, d, 2, &all), CLDANN_E_ARG, "b has no labels but a has");
+  for (int k = 0; k < 2; k++) dataset_free(d[k]);
+}
+END_TEST
+
 void svmlight_tests(TCase *t) {
   tcase_add_test(t, svmlight_reads);
   tcase_add_test(t, svmlight_trimmed);
+  tcase_add_test(t, joined_sets);
   tcase_add_test(t, svmlight_bad_rows);
   tcase_add_test(t, svmlight_damaged);
   tcase_add_test(t, svmlight_long_lines);

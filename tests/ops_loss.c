@@ -12,7 +12,8 @@
 #include "reference.h"
 
 typedef struct loss_case {
-  int softmax, domain, reduce, rows, classes, row0, ctl_rows, ctl_split;
+  int softmax, domain; /* 0: against labels, 1: source or target, 2: which of many domains, told for each row */
+  int reduce, rows, classes, row0, ctl_rows, ctl_split;
   float domain_weight, scale; /* of the logits */
 } loss_case;
 
@@ -25,6 +26,7 @@ static const loss_case cases[] = {
     {1, 1, REDUCE_HALVES, 32, 2, 16, 40, 20, 2, 1}, {0, 0, REDUCE_MEAN, 65, 1, 0, 65, 30, 7, 1},
     {0, 0, REDUCE_HALVES, 9, 1, 0, 9, 4, 1, 80},    {0, 1, REDUCE_MEAN, 9, 1, 4, 3, 2, 1, 1}, /* all padding */
     {0, 1, REDUCE_SUM, 7, 1, 0, 7, 3, 0.3f, 1},     {0, 1, REDUCE_HALVES, 32, 1, 16, 40, 20, 2, 1},
+    {1, 2, REDUCE_SUM, 9, 3, 0, 8, 4, 0.3f, 1},     {1, 2, REDUCE_HALVES, 64, 6, 8, 70, 40, 2, 1},
 };
 
 typedef struct loss_trial {
@@ -60,7 +62,7 @@ static void loss_begin(loss_trial *t, const loss_case *c, const char *way) {
   t->stats = rig_out(&t->g, "stats", 4, 1, 1, 1, STAT_WORDS);
   op_io io = {.x = t->g.slots[t->x].t,
               .dx = t->g.slots[t->dx].t,
-              .labels = t->g.slots[t->labels].t,
+              .labels = c->domain == 1 ? (tensor){0} : t->g.slots[t->labels].t,
               .control = t->g.slots[t->control].t,
               .stats = t->g.slots[t->stats].t,
               .row0 = c->row0};
@@ -78,6 +80,7 @@ static void loss_begin(loss_trial *t, const loss_case *c, const char *way) {
   for (int i = 0; i < c->rows; i++) t->labels_v[i] = i * 7 % (c->softmax ? c->classes : 2);
   t->want = (ref_loss){.softmax = c->softmax,
                        .domain = c->domain,
+                       .domains = c->domain == 2,
                        .reduce = c->reduce,
                        .rows = c->rows,
                        .classes = c->classes,

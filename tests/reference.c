@@ -274,7 +274,8 @@ void ref_loss_run(ref_loss *r) {
       memset(dx, 0, (size_t)r->classes * sizeof *dx);
       continue;
     }
-    r->stats[STAT_LOSS] += row_loss(r, r->x + (size_t)i * (size_t)r->classes, r->domain ? domain : r->labels[i], dx, &hit);
+    r->stats[STAT_LOSS] +=
+        row_loss(r, r->x + (size_t)i * (size_t)r->classes, r->domain && !r->domains ? domain : r->labels[i], dx, &hit);
     r->stats[domain ? STAT_HITS1 : STAT_HITS0] += hit;
     double w = r->reduce == REDUCE_SUM ? 1 : r->reduce == REDUCE_HALVES ? 1.0 / counts[domain] : 1.0 / (counts[0] + counts[1]);
     if (r->domain) w *= r->domain_weight;

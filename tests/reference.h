@@ -26,6 +26,7 @@ double ref_terms_dw(const op *o, int rows);
 typedef struct ref_loss {
   int softmax, domain, reduce, rows, classes, row0;
   int ctl_rows, ctl_split;
+  int domains; /* of many: labels tells which */
   double domain_weight;
   const double *x;
   const int32_t *labels;

@@ -437,6 +437,7 @@ int main(void) {
   tcase_add_test(t, bench_refuses);
   tcase_add_test(t, device_self_test);
   suite_add_tcase(s, checkpoint_cases(&ctx));
+  suite_add_tcase(s, domain_cases(&ctx));
   suite_add_tcase(s, export_cases(&ctx));
   suite_add_tcase(s, feed_cases(&ctx));
   suite_add_tcase(s, health_cases(&ctx));

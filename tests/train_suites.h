@@ -7,6 +7,7 @@
 #include "cldann.h"
 
 TCase *checkpoint_cases(cldann **ctx); /* tests/train_checkpoint.c; *ctx is opened before the tests run */
+TCase *domain_cases(cldann **ctx);     /* tests/train_domains.c; the same */
 TCase *export_cases(cldann **ctx);     /* tests/train_export.c; the same */
 TCase *feed_cases(cldann **ctx);       /* tests/train_feed.c; *ctx is opened before the tests run */
 TCase *health_cases(cldann **ctx);     /* tests/train_health.c; the same */

@@ -148,7 +148,7 @@ fail:
 }
 
 static int draw_regions(drawing *d, const plane *g, cldann_loss_target target, const char *name, const char *title) {
-  const int two = target == CLDANN_TARGET_DOMAIN || d->classes == 2;
+  const int classes = judge_classes(&net_loss(d->t->x->net, target)->o), two = classes == 2;
   char command[COMMAND];
   double *value = NULL, *rows = NULL;
   plot p;
@@ -173,8 +173,9 @@ static int draw_regions(drawing *d, const plane *g, cldann_loss_target target, c
                "title 'even odds'",
                command, sizeof command);
   } else {
-    fprintf(p.f, "set palette maxcolors %d\nset cbrange [-0.5:%d.5]\n", d->classes, d->classes - 1);
-    put_points(d, &p, g->points, 0, "plot $grid using 1:2:3 with image notitle", command, sizeof command);
+    fprintf(p.f, "set palette maxcolors %d\nset cbrange [-0.5:%d.5]\n", classes, classes - 1);
+    put_points(d, &p, g->points, target == CLDANN_TARGET_DOMAIN, "plot $grid using 1:2:3 with image notitle", command,
+               sizeof command);
   }
   TRY(plot_close(&p, command));
 fail:
@@ -233,7 +234,9 @@ static int draw_plane(drawing *d) {
   int rc;
   TRY(open_plane(d, &g));
   TRY(draw_regions(d, &g, CLDANN_TARGET_LABELS, "classes", "Label head: which class each point is taken for"));
-  TRY(draw_regions(d, &g, CLDANN_TARGET_DOMAIN, "domains", "Domain head: orange source, blue target"));
+  const int many = judge_classes(&net_loss(d->t->x->net, CLDANN_TARGET_DOMAIN)->o) > 2;
+  TRY(draw_regions(d, &g, CLDANN_TARGET_DOMAIN, "domains",
+                   many ? "Domain head: which domain each point is taken for" : "Domain head: orange source, blue target"));
   TRY(draw_units(d, &g));
 fail:
   mem_free(g.points);

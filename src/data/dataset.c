@@ -83,6 +83,7 @@ int dataset_trim(cldann_error *e, dataset *d, int skip, int count) {
   else
     memmove(d->x, (char *)d->x + (size_t)skip * item, (size_t)count * item);
   if (d->y) memmove(d->y, d->y + skip, (size_t)count * sizeof *d->y);
+  if (d->domain) memmove(d->domain, d->domain + skip, (size_t)count * sizeof *d->domain);
   d->n = count;
 fail:
   return rc;
@@ -102,8 +103,10 @@ int dataset_take(cldann_error *e, const dataset *d, const int32_t *rows, int n, 
   const size_t item = dataset_item_bytes(d);
   TRY(new_like(e, d, rows, n, &to));
   to->classes = d->classes;
+  if (d->domain) TRY(mem_new(e, &to->domain, (size_t)n, sizeof *to->domain));
   for (int i = 0; i < n; i++) {
     if (to->y) to->y[i] = d->y[rows[i]];
+    if (to->domain) to->domain[i] = d->domain[rows[i]];
     if (!dataset_is_sparse(d)) {
       memcpy((char *)to->x + (size_t)i * item, (const char *)d->x + (size_t)rows[i] * item, item);
       continue;
@@ -114,6 +117,77 @@ int dataset_take(cldann_error *e, const dataset *d, const int32_t *rows, int n, 
     to->offsets[i + 1] = at + count;
   }
   *out = to;
+  return CLDANN_OK;
+fail:
+  dataset_free(to);
+  return rc;
+}
+
+static int joinable(cldann_error *e, const dataset *a, const dataset *b) {
+  int rc = CLDANN_OK;
+  if (a->h != b->h || a->w != b->w || a->c != b->c)
+    FAIL(e, CLDANN_E_ARG, "%s has items of %d x %d x %d but %s of %d x %d x %d; sets of one domain list have one size", a->name,
+         a->h, a->w, a->c, b->name, b->h, b->w, b->c);
+  if (a->type != b->type || dataset_is_sparse(a) != dataset_is_sparse(b))
+    FAIL(e, CLDANN_E_ARG, "%s and %s do not go together: one holds %s", a->name, b->name,
+         a->type != b->type ? "bytes and one floats; give the floats bytes = true" : "its zeros and one does not");
+  if (!a->y != !b->y)
+    FAIL(e, CLDANN_E_ARG, "%s has no labels but %s has; give all of them labels, or none", a->y ? b->name : a->name,
+         a->y ? a->name : b->name);
+fail:
+  return rc;
+}
+
+static void append(dataset *to, int *at, const dataset *from) {
+  const size_t item = dataset_item_bytes(to);
+  if (from->y) memcpy(to->y + *at, from->y, (size_t)from->n * sizeof *to->y);
+  if (from->domain) memcpy(to->domain + *at, from->domain, (size_t)from->n * sizeof *to->domain);
+  if (from->classes > to->classes) to->classes = from->classes;
+  to->left_out += from->left_out;
+  if (dataset_is_sparse(to)) {
+    const int32_t first = to->offsets[*at];
+    memcpy((float *)to->x + first, from->x, dataset_entries(from) * sizeof(float));
+    memcpy(to->columns + first, from->columns, dataset_entries(from) * sizeof *to->columns);
+    for (int i = 0; i < from->n; i++) to->offsets[*at + i + 1] = first + from->offsets[i + 1];
+  } else {
+    memcpy((char *)to->x + (size_t)*at * item, from->x, (size_t)from->n * item);
+  }
+  *at += from->n;
+}
+
+int dataset_join(cldann_error *e, dataset *const *parts, int n, dataset **out) {
+  const dataset *first = parts[0];
+  dataset *to = NULL;
+  size_t entries = 0;
+  int64_t items = 0;
+  int rc = CLDANN_OK, at = 0, domains = 1;
+  char name[sizeof first->name];
+  for (int i = 0; i < n; i++) {
+    TRY(joinable(e, first, parts[i]));
+    items += parts[i]->n;
+    domains &= parts[i]->domain != NULL;
+    if (dataset_is_sparse(parts[i])) entries += dataset_entries(parts[i]);
+  }
+  if (items > INT32_MAX) FAIL(e, CLDANN_E_ARG, "%lld items are more than a set can have; use count", (long long)items);
+  snprintf(name, sizeof name, n > 1 ? "%.40s and %d more" : "%.40s", first->name, n - 1);
+  if (dataset_is_sparse(first))
+    TRY(dataset_new_sparse(e, &to, name, (int)items, first->h, first->w, first->c, entries, first->y != NULL));
+  else
+    TRY(dataset_new(e, &to, name, first->type, (int)items, first->h, first->w, first->c, first->y != NULL));
+  if (domains) TRY(mem_new(e, &to->domain, (size_t)items, sizeof *to->domain));
+  for (int i = 0; i < n; i++) append(to, &at, parts[i]);
+  to->names = parts[0]->names, parts[0]->names = NULL;
+  *out = to;
+  return CLDANN_OK;
+fail:
+  dataset_free(to);
+  return rc;
+}
+
+int dataset_set_domain(cldann_error *e, dataset *d, int domain) {
+  int rc = CLDANN_OK;
+  if (!d->domain) TRY(mem_new(e, &d->domain, (size_t)d->n, sizeof *d->domain));
+  for (int i = 0; i < d->n; i++) d->domain[i] = domain;
 fail:
   return rc;
 }
@@ -183,6 +257,7 @@ void dataset_free(dataset *d) {
   mem_free(d->offsets);
   mem_free(d->columns);
   mem_free(d->y);
+  mem_free(d->domain);
   classes_free(d->names);
   mem_free(d->names);
   mem_free(d);

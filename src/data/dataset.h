@@ -24,6 +24,7 @@ typedef struct dataset {
   int32_t *offsets; /* sparse: (n + 1), item i has the entries offsets[i] to offsets[i + 1] - 1, offsets[0] is 0; or NULL */
   int32_t *columns; /* sparse: each entry's place in its item, rising within one */
   int32_t *y;       /* (n), or NULL */
+  int32_t *domain;  /* (n): which of an experiment's domains each item is of, where there are more than two; else NULL */
   struct class_list *names; /* what the classes are called (data/classes.h), or NULL: as their numbers */
 } dataset;
 
@@ -44,6 +45,11 @@ int dataset_new_sparse(cldann_error *e, dataset **out, const char *name, int n, 
 int dataset_trim(cldann_error *e, dataset *d, int skip, int count);
 /* A new set of these rows, in the order given. Freed by the caller. */
 int dataset_take(cldann_error *e, const dataset *d, const int32_t *rows, int n, dataset **out);
+/*
+ * The items of n sets, one set after the other, of the same shape, type, density and classes: CLDANN_E_ARG where one differs.
+ * The first one's names of classes go along.
+ */
+int dataset_join(cldann_error *e, dataset *const *parts, int n, dataset **out);
 /* x > 0 -> 255, else 0, in place; only for DATA_U8. */
 int dataset_binarise(cldann_error *e, dataset *d);
 /* A sparse set gets its zeros; others stay. */
@@ -52,6 +58,8 @@ int dataset_to_dense(cldann_error *e, dataset *d);
 int dataset_to_bytes(cldann_error *e, dataset *d);
 /* Sets classes from the labels; CLDANN_E_FORMAT for a negative label. */
 int dataset_count_classes(cldann_error *e, dataset *d);
+/* All items are of this domain. */
+int dataset_set_domain(cldann_error *e, dataset *d, int domain);
 void dataset_free(dataset *d);
 
 #endif

@@ -24,7 +24,7 @@ typedef struct planner {
   const plan_spec *s;
   launches *l;
   slot *at;
-  tensor x, labels, control, stats, indices;
+  tensor x, labels, domains, control, stats, indices;
   sparse_batch sparse;
   int direct; /* the layers behind the input take sparse, and x has a shape and no buffer */
 } planner;
@@ -162,11 +162,17 @@ static int split_of(const planner *p, int i) {
   return n < 0 ? 0 : n > p->at[i].rows ? p->at[i].rows : n;
 }
 
+/* Whole numbers of the batch's rows, from this row on; none stays none. */
+static tensor marks_from(tensor marks, int row) {
+  if (marks.buf) marks.offset += (size_t)row, marks.c -= row;
+  return marks;
+}
+
 /* ---- forward ---- */
 
 static op_io io_of(planner *p, int i) {
   slot *n = &p->at[i];
-  op_io io = {.y = n->y, .saved = n->saved, .labels = p->labels, .control = p->control, .row0 = n->row0};
+  op_io io = {.y = n->y, .saved = n->saved, .control = p->control, .row0 = n->row0};
   io.kept = n->kept;
   io.state = state_tensor(p, i);
   io.train = p->s->train;
@@ -177,8 +183,10 @@ static op_io io_of(planner *p, int i) {
   if (p->direct && at_input(p, i)) io.sparse = &p->sparse;
   io.w = param_tensor(p, i, 0, p->b->params, "parameters");
   io.b = param_tensor(p, i, 1, p->b->params, "parameters");
-  if (n->o.type->flags & OP_LOSS)
+  if (n->o.type->flags & OP_LOSS) {
+    io.labels = n->o.target == CLDANN_TARGET_LABELS ? p->labels : marks_from(p->domains, n->row0);
     io.stats = external(p, "statistics", p->b->stats, n->o.target == CLDANN_TARGET_LABELS ? 0 : STAT_WORDS, STAT_WORDS);
+  }
   return io;
 }
 
@@ -311,10 +319,9 @@ static void gather(planner *p, int which, int first, int rows) {
   enum { WIDE = 16 };
   static const char *const kernels[2][2] = {{"gather_f32", "gather_u8"}, {"gather_wide_f32", "gather_wide_u8"}};
   const stream *s = &p->s->streams[which];
-  tensor t = tensor_rows(p->x, first, rows), idx = p->indices;
+  tensor t = tensor_rows(p->x, first, rows), idx = marks_from(p->indices, first);
   const int wide = s->channels == t.c && t.c >= WIDE, item = t.h * t.w * (wide ? t.c : 1);
   if (rows <= 0) return;
-  idx.offset += (size_t)first;
   idx.c = rows;
   if (s->offsets) {
     take_sparse(p, which, first, idx);
@@ -333,6 +340,20 @@ static void gather(planner *p, int which, int first, int rows) {
   launch_int(p->l, k, t.c);
   if (!wide) launch_int(p->l, k, 0);
   launch_blocks(p->l, k, (size_t)(rows * item));
+}
+
+/* A whole number for each of the batch's rows from `first` on: labels, or domains. */
+static void gather_marks(planner *p, const char *name, buffer *marks, int first, int rows, tensor to) {
+  tensor idx = marks_from(p->indices, first);
+  if (rows <= 0) return;
+  to = marks_from(to, first);
+  idx.c = to.c = rows;
+  launch *k = launches_add(p->l, "gather", "gather_labels", "generic");
+  launch_in(p->l, k, external(p, name, marks, 0, rows));
+  launch_in(p->l, k, idx);
+  launch_out(p->l, k, to);
+  launch_int(p->l, k, rows);
+  launch_blocks(p->l, k, (size_t)rows);
 }
 
 static void begin(planner *p) {
@@ -356,17 +377,15 @@ static void begin(planner *p) {
                    : launches_tensor(l, "input", 4, s->rows, in.h, in.w, in.c);
   gather(p, 0, 0, s->split);
   gather(p, 1, s->split, s->rows - s->split);
-  if (!s->label_loss) return;
-  /* Labels exist for stream 0 only: the target stream of a mixed batch has none to see. */
-  p->labels = launches_tensor(l, "labels", 4, 1, 1, 1, s->split);
-  k = launches_add(l, "gather", "gather_labels", "generic");
-  launch_in(l, k, external(p, "source labels", s->streams[0].labels, 0, s->split));
-  tensor idx = p->indices;
-  idx.c = s->split;
-  launch_in(l, k, idx);
-  launch_out(l, k, p->labels);
-  launch_int(l, k, s->split);
-  launch_blocks(l, k, (size_t)s->split);
+  if (s->label_loss) { /* labels exist for stream 0 only: the target stream of a mixed batch has none to see */
+    p->labels = launches_tensor(l, "labels", 4, 1, 1, 1, s->split);
+    gather_marks(p, "source labels", s->streams[0].labels, 0, s->split, p->labels);
+  }
+  if (s->domain_loss && s->streams[0].domains) {
+    p->domains = launches_tensor(l, "domains", 4, 1, 1, 1, s->rows);
+    gather_marks(p, "source domains", s->streams[0].domains, 0, s->split, p->domains);
+    gather_marks(p, "target domains", s->streams[1].domains, s->split, s->rows - s->split, p->domains);
+  }
 }
 
 static int branch_trained(planner *p, int branch) {

@@ -19,6 +19,7 @@ typedef struct stream {      /* where rows come from: a data set on the device *
   buffer *offsets, *columns; /* of rows that lack their zeros (data/dataset.h), whose values are x; or NULL */
   double entries;            /* such a row has, on average */
   buffer *labels;            /* (items) int32, or NULL */
+  buffer *domains;           /* (items) int32: which of more than two domains; or NULL */
 } stream;
 
 typedef struct plan_buffers {     /* what all plans of a run share; sizes in floats or ints unless said */

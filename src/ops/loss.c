@@ -22,20 +22,21 @@ fail:
 
 static void emit(launches *l, const op *o, const op_io *io, int train) {
   const int group = l->dev->is_cpu || l->dev->max_work_group < 64 ? 1 : 64;
-  const int of_domain = o->target == CLDANN_TARGET_DOMAIN;
+  const int of_domain = o->target == CLDANN_TARGET_DOMAIN, marked = !of_domain || io->labels.buf;
   launch *k = launches_add(l, "loss", o->type->name, group == 1 ? "cpu" : "generic");
   launch_in(l, k, io->x);
   if (train) /* what the kernel does not touch is some other tensor */
     launch_out(l, k, io->dx);
   else
     launch_in(l, k, io->x);
-  launch_in(l, k, of_domain ? io->x : io->labels);
+  launch_in(l, k, marked ? io->labels : io->x);
   launch_update(l, k, io->control);
   launch_update(l, k, io->stats);
   launch_int(l, k, io->x.rows);
   launch_int(l, k, (int)tensor_item(io->x));
   launch_int(l, k, train);
   launch_int(l, k, of_domain);
+  launch_int(l, k, marked);
   launch_int(l, k, o->reduce);
   launch_int(l, k, io->row0);
   launch_grid1(l, k, (size_t)group, 1, 1);

@@ -68,7 +68,7 @@ typedef struct op_io {
   tensor dx;        /* absent when nobody wants it */
   int beta;         /* 0: dx is written, 1: added to */
   tensor dy, dw, db;
-  tensor labels, control, stats; /* losses */
+  tensor labels, control, stats; /* losses; labels of a domain loss: which of many domains, or none for source and target */
   int row0;                      /* losses: x's first row within the batch */
   uint64_t seed;                 /* of random ops, and the stream that is this node's own */
   uint32_t stream;

@@ -10,7 +10,7 @@ uint64_t budget_of(const device *d, double device_memory) {
 
 int budget_measure(device *d, cldann_net *net, const plan_buffers *b, const plan_spec *spec, phase *p) {
   plan_spec s = *spec;
-  enum { BUFFERS = 4, ALL = 2 * BUFFERS };
+  enum { BUFFERS = 5, ALL = 2 * BUFFERS };
   buffer *stand_in[ALL] = {NULL}; /* for data and labels: a plan looks at what its streams are, not at how much they hold */
   launches *l = NULL;
   int rc;
@@ -20,6 +20,7 @@ int budget_measure(device *d, cldann_net *net, const plan_buffers *b, const plan
     buffer **own = &stand_in[BUFFERS * i];
     s.streams[i] = (stream){.x = own[0], .bytes = set->type == DATA_U8 ? 1 : 4, .channels = set->c};
     if (p->feeds[i].labels && set->y) s.streams[i].labels = own[1];
+    if (p->feeds[i].domains && set->domain) s.streams[i].domains = own[4];
     if (dataset_is_sparse(set)) {
       s.streams[i].offsets = own[2], s.streams[i].columns = own[3];
       s.streams[i].entries = (double)dataset_entries(set) / set->n;

@@ -170,6 +170,21 @@ fail:
   return rc;
 }
 
+static int check_groups(const struct config *c, const config_setting_t *list, const conf_key *table, const char *path) {
+  int rc = CLDANN_OK;
+  if (!config_setting_is_list(list) || config_setting_length(list) < 1)
+    return conf_bad(c, list, CLDANN_E_CONFIG, "%s must be a list of groups: ( {...}, {...} )", path);
+  for (int i = 0; i < config_setting_length(list); i++) {
+    const config_setting_t *s = config_setting_get_elem(list, (unsigned)i);
+    char prefix[96];
+    if (!config_setting_is_group(s)) return conf_bad(c, s, CLDANN_E_CONFIG, "each item of %s must be a group { ... }", path);
+    snprintf(prefix, sizeof prefix, "%.90s.", path);
+    TRY(check_group(c, s, table, prefix, NULL));
+  }
+fail:
+  return rc;
+}
+
 static int check_choice(const struct config *c, const config_setting_t *s, const conf_key *key, const char *path) {
   const char *const *all = key->choices, *const more = key->type == CONF_PADDING ? " or [top, bottom, left, right]" : "";
   char list[200] = "";
@@ -204,6 +219,7 @@ static int check_value(const struct config *c, const config_setting_t *s, const 
     snprintf(inner, sizeof inner, "%.96s.", path);
     return check_group(c, s, key->keys, inner, NULL);
   case CONF_OPS: return check_ops(c, s, key->keys, path);
+  case CONF_GROUPS: return check_groups(c, s, key->keys, path);
   case CONF_CHOICE:
   case CONF_PADDING: return check_choice(c, s, key, path);
   case CONF_INT:

@@ -24,6 +24,7 @@ typedef enum {
   CONF_PADDING, /* one of `choices` or [top, bottom, left, right] */
   CONF_SHAPE,   /* [height, width, channels] */
   CONF_NAMES,   /* a list of texts or whole numbers, at least one */
+  CONF_GROUPS,  /* a list of groups, each with keys of `keys`, at least one */
   CONF_OPS      /* a list of groups; `op` in each names the row of `keys` with the other keys */
 } conf_type;
 
@@ -92,8 +93,8 @@ int conf_blame(const struct config *c, const config_setting_t *s);
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out);
 
 /* What experiment.c asks of its two neighbours. */
-extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[];
+extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[], conf_set_keys[];
 int experiment_build_net(cldann_experiment *x);
-int experiment_check_data(const cldann_experiment *x); /* without loading anything */
+int experiment_check_data(cldann_experiment *x); /* without loading anything */
 
 #endif

@@ -30,7 +30,8 @@ int evaluation_describe(trainer *t, const dataset *d, const char *role, const cl
   const plan_spec p = spec_of(t, d, 1, output);
   const int batches = evaluation_batches(d, p.rows);
   *h = (phase){.name = role, .n = 1, .roles = {role}, .most_block = batches < BLOCK ? batches : BLOCK};
-  h->feeds[0] = (feed_spec){.set = d, .labels = !output, .rows = p.rows, .steps = batches};
+  const int domains = p.domain_loss && experiment_many_domains(t->x);
+  h->feeds[0] = (feed_spec){.set = d, .labels = !output, .domains = domains, .rows = p.rows, .steps = batches};
   return budget_measure(t->dev, t->x->net, &t->b, &p, h);
 }
 

@@ -154,8 +154,8 @@ int experiment_open(cldann *c, const char *path, const char *text, const char *c
   if (data_dir) TRY(mem_strdup(&c->err, &x->data_dir, data_dir));
   TRY(conf_load(&c->err, root_keys, path, text, overrides, n, &x->cfg));
   TRY(read_settings(x, path));
-  TRY(experiment_check_data(x));
   TRY(experiment_build_net(x));
+  TRY(experiment_check_data(x));
   *out = x;
   return CLDANN_OK;
 fail:

@@ -17,6 +17,7 @@ struct cldann_experiment {
   cldann_net *net;    /* built by cldann_experiment_load, laid out (net_layout) */
   struct config *cfg; /* kept for experiment_load_data */
   char *data_dir;     /* --data, may be NULL */
+  int domains[2];     /* sets of kind "several" of source and target, else 1: the domains are numbered through both */
   /* Loaded by experiment_load_data, owned here. The two test sets may be NULL. */
   dataset *source, *target, *source_test, *target_test;
   dataset *source_held, *target_held; /* validation.share of source and target, which lack it; NULL: none */
@@ -26,6 +27,9 @@ struct cldann_experiment {
 /* cldann_experiment_load; text: the file's, where it is not to be read from `path`. */
 int experiment_open(cldann *c, const char *path, const char *text, const char *const *overrides, int n, const char *data_dir,
                     cldann_experiment **out);
+
+/* Does the domain head tell more than two domains apart, and not source from target alone? */
+int experiment_many_domains(const cldann_experiment *x);
 
 /* Loads all four sets, labels included; who may see which is the trainer's business. Once: a second call does nothing. */
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user);

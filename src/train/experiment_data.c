@@ -1,6 +1,7 @@
 /*
- * train/experiment_data.c: from the data group of an experiment file to data sets in host memory. A row of kinds and a
- * loader add a kind. Files are found by data/find.h; that the sets fit the net is checked here, before the device is used.
+ * train/experiment_data.c: from the data group of an experiment file to data sets in host memory: all of them, what their
+ * classes are called, what is held out; that they fit the net is checked here, before the device is used. One set:
+ * experiment_sets.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,63 +10,15 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/text.h"
-#include "data/blobs.h"
 #include "data/classes.h"
-#include "data/digits.h"
-#include "data/file.h"
-#include "data/find.h"
-#include "data/idx.h"
-#include "data/mnistm.h"
-#include "data/moons.h"
 #include "data/msda.h"
-#include "data/resample.h"
 #include "data/sampler.h"
-#include "train/conf.h"
+#include "train/experiment_sets.h"
 #include "train/judge.h"
 
 #define END \
   { .name = NULL }
 
-typedef enum { ROLE_SOURCE, ROLE_TARGET, ROLE_SOURCE_TEST, ROLE_TARGET_TEST, ROLES } role;
-static const char *const role_names[ROLES] = {"source", "target", "source_test", "target_test"};
-
-static int role_domain(role r) {
-  return r == ROLE_TARGET || r == ROLE_TARGET_TEST;
-}
-static int role_test(role r) {
-  return r >= ROLE_SOURCE_TEST;
-}
-
-/* ---- the keys ---- */
-
-static const char *const splits[] = {"train", "test", NULL};
-static const char *const kind_names[] = {"idx", "mnist", "mnist-m", "blobs", "digits", "file", "moons", NULL};
-
-/* All keys of all kinds; which kind has which is in `kinds`. */
-static const conf_key set_keys[] = {
-    {.name = "kind", .type = CONF_CHOICE, .choices = kind_names},
-    {.name = "path", .type = CONF_TEXT, .max = 1000},
-    {.name = "format", .type = CONF_TEXT, .max = 40},
-    {.name = "features", .type = CONF_TEXT, .max = 200},
-    {.name = "width", .type = CONF_INT, .min = 1, .max = 1 << 24},
-    {.name = "shape", .type = CONF_SHAPE},
-    {.name = "bytes", .type = CONF_FLAG},
-    {.name = "resize", .type = CONF_PAIR},
-    {.name = "crop", .type = CONF_PAIR},
-    {.name = "skip_bad", .type = CONF_FLAG},
-    {.name = "images", .type = CONF_TEXT, .max = 1000},
-    {.name = "labels", .type = CONF_TEXT, .max = 1000},
-    {.name = "dir", .type = CONF_TEXT, .max = 1000},
-    {.name = "bsds", .type = CONF_TEXT, .max = 1000},
-    {.name = "split", .type = CONF_CHOICE, .choices = splits},
-    {.name = "skip", .type = CONF_INT, .min = 0, .max = 1e9},
-    {.name = "count", .type = CONF_INT, .min = 1, .max = 1e9},
-    {.name = "binarise", .type = CONF_FLAG},
-    {.name = "n", .type = CONF_INT, .min = 1, .max = 1e7},
-    {.name = "seed", .type = CONF_INT, .min = 0, .max = 9e18},
-    END,
-};
 static const conf_key msda_keys[] = {
     {.name = "layers", .type = CONF_INT, .min = 1, .max = 100},
     {.name = "noise", .type = CONF_NUMBER, .min = 0, .max = 0.99},
@@ -74,248 +27,68 @@ static const conf_key msda_keys[] = {
 const conf_key conf_data_keys[] = {
     {.name = "classes", .type = CONF_NAMES},
     {.name = "msda", .type = CONF_GROUP, .keys = msda_keys},
-    {.name = "source", .type = CONF_GROUP, .keys = set_keys},
-    {.name = "target", .type = CONF_GROUP, .keys = set_keys},
-    {.name = "source_test", .type = CONF_GROUP, .keys = set_keys},
-    {.name = "target_test", .type = CONF_GROUP, .keys = set_keys},
+    {.name = "source", .type = CONF_GROUP, .keys = conf_set_keys},
+    {.name = "target", .type = CONF_GROUP, .keys = conf_set_keys},
+    {.name = "source_test", .type = CONF_GROUP, .keys = conf_set_keys},
+    {.name = "target_test", .type = CONF_GROUP, .keys = conf_set_keys},
     END,
-};
-
-/* ---- one set ---- */
-
-typedef struct loader {
-  cldann_experiment *x;
-  cldann_error *err;
-  backgrounds *photos; /* of MNIST-M: unpacked once for all sets that name the same archive */
-  char *photos_path;
-} loader;
-
-typedef struct set_view {
-  const struct config *c;
-  role r;
-  int kind;
-  int last; /* a layer that names a kind replaces the group of the layers below it */
-} set_view;
-
-typedef struct kind_row {
-  int (*load)(loader *l, const set_view *v, dataset **out);
-  const char *keys[16]; /* besides kind */
-  const char *required; /* one of them, or NULL */
-  const char *what;     /* that one is */
-} kind_row;
-
-static const config_setting_t *set_get_upto(const struct config *c, role r, const char *key, int last, int *layer) {
-  char path[64];
-  snprintf(path, sizeof path, "data.%s.%s", role_names[r], key);
-  return conf_get_upto(c, path, last, layer);
-}
-
-static const config_setting_t *set_get(const set_view *v, const char *key) {
-  return set_get_upto(v->c, v->r, key, v->last, NULL);
-}
-
-/* 0 when the experiment has no such set. */
-static int set_open(const struct config *c, role r, set_view *v) {
-  const config_setting_t *kind;
-  *v = (set_view){.c = c, .r = r, .last = CONF_FILE};
-  kind = set_get_upto(c, r, "kind", CONF_FILE, &v->last);
-  v->kind = conf_choice(kind, kind_names, -1);
-  return kind != NULL;
-}
-
-static int load_photos(loader *l, const char *name) {
-  int rc;
-  char *path = NULL;
-  TRY(data_find(l->err, l->x->data_dir, name, &path));
-  if (!l->photos || strcmp(path, l->photos_path)) {
-    mnistm_free_backgrounds(l->photos);
-    l->photos = NULL;
-    TRY(mnistm_load_backgrounds(l->err, path, 0, &l->photos));
-    mem_free(l->photos_path);
-    l->photos_path = path;
-    path = NULL;
-  }
-fail:
-  mem_free(path);
-  return rc;
-}
-
-static int trim(loader *l, const set_view *v, dataset *d, int *skip) {
-  *skip = (int)conf_int(set_get(v, "skip"), 0);
-  if (*skip >= d->n)
-    return conf_bad(v->c, set_get(v, "skip"), CLDANN_E_CONFIG, "data.%s (%s) has %d items: skipping %d leaves none; skip fewer",
-                    role_names[v->r], d->name, d->n, *skip);
-  return dataset_trim(l->err, d, *skip, (int)conf_int(set_get(v, "count"), -1));
-}
-
-static int load_idx(loader *l, const set_view *v, dataset **out) {
-  int rc, skip;
-  char *images = NULL, *labels = NULL;
-  dataset *d = NULL;
-  const char *label_name = conf_text(set_get(v, "labels"), NULL);
-  TRY(data_find(l->err, l->x->data_dir, conf_text(set_get(v, "images"), ""), &images));
-  TRY(idx_read_images(l->err, images, &d));
-  if (label_name) {
-    TRY(data_find(l->err, l->x->data_dir, label_name, &labels));
-    TRY(idx_read_labels(l->err, labels, d));
-  }
-  TRY(trim(l, v, d, &skip));
-  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
-  *out = d;
-  d = NULL;
-fail:
-  dataset_free(d);
-  mem_free(images);
-  mem_free(labels);
-  return rc;
-}
-
-/* The digits of MNIST; `first` gets the index of the first in its file. */
-static int load_digits_of_mnist(loader *l, const set_view *v, dataset **out, int *first) {
-  int rc;
-  char *dir = NULL;
-  dataset *d = NULL;
-  TRY(data_find(l->err, l->x->data_dir, conf_text(set_get(v, "dir"), "mnist"), &dir));
-  TRY(idx_read_named(l->err, dir, "", conf_choice(set_get(v, "split"), splits, role_test(v->r)), &d));
-  TRY(trim(l, v, d, first));
-  *out = d;
-  d = NULL;
-fail:
-  dataset_free(d);
-  mem_free(dir);
-  return rc;
-}
-
-static int load_mnist(loader *l, const set_view *v, dataset **out) {
-  int rc, first, resize[2] = {0, 0};
-  dataset *d = NULL;
-  TRY(load_digits_of_mnist(l, v, &d, &first));
-  conf_sizes(set_get(v, "resize"), resize);
-  TRY(dataset_resample(l->err, d, resize, (const int[2]){0, 0}));
-  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
-  *out = d;
-  d = NULL;
-fail:
-  dataset_free(d);
-  return rc;
-}
-
-/* The same images as `cldann data mnist-m` writes for this seed, whatever part of them is asked for. */
-static int load_mnistm(loader *l, const set_view *v, dataset **out) {
-  int rc, first;
-  dataset *digits = NULL;
-  const int test = conf_choice(set_get(v, "split"), splits, role_test(v->r));
-  TRY(load_digits_of_mnist(l, v, &digits, &first));
-  TRY(load_photos(l, conf_text(set_get(v, "bsds"), "BSR_bsds500.tgz")));
-  TRY(mnistm_make(l->err, l->photos, digits, (uint64_t)conf_int(set_get(v, "seed"), 1),
-                  (uint64_t)(first + (test ? MNISTM_TEST_INDEX : 0)), 0, out));
-fail:
-  dataset_free(digits);
-  return rc;
-}
-
-static uint64_t generator_seed(loader *l, const set_view *v) {
-  return (uint64_t)conf_int(set_get(v, "seed"), (int64_t)l->x->s.seed);
-}
-
-static int load_blobs(loader *l, const set_view *v, dataset **out) {
-  return blobs_make(l->err, generator_seed(l, v), role_domain(v->r) ? BLOBS_TARGET : BLOBS_SOURCE,
-                    (int)conf_int(set_get(v, "n"), BLOBS_POINTS), out);
-}
-
-static int load_moons(loader *l, const set_view *v, dataset **out) {
-  return moons_make(l->err, generator_seed(l, v), role_domain(v->r) ? MOONS_TARGET : MOONS_SOURCE,
-                    (int)conf_int(set_get(v, "n"), MOONS_POINTS), out);
-}
-
-static int load_digits(loader *l, const set_view *v, dataset **out) {
-  return digits_make(l->err, generator_seed(l, v), role_test(v->r) ? DIGITS_TEST : DIGITS_TRAIN,
-                     role_domain(v->r) ? DIGITS_TARGET : DIGITS_SOURCE,
-                     (int)conf_int(set_get(v, "n"), role_test(v->r) ? 2000 : 10000), 0, out);
-}
-
-/* A file in a usual format; a mistake in its keys is told with the place of `path`. */
-static int load_file(loader *l, const set_view *v, dataset **out) {
-  int rc, skip;
-  char *path = NULL;
-  dataset *d = NULL;
-  file_request r = {.format = conf_text(set_get(v, "format"), NULL),
-                    .features = conf_text(set_get(v, "features"), NULL),
-                    .labels = conf_text(set_get(v, "labels"), NULL),
-                    .width = (int)conf_int(set_get(v, "width"), 0),
-                    .bytes = conf_flag(set_get(v, "bytes"), 0),
-                    .skip_bad = conf_flag(set_get(v, "skip_bad"), 0)};
-  if (r.labels && !r.labels[0]) r.labels = NULL; /* an override takes them away: new data have none */
-  conf_sizes(set_get(v, "shape"), r.shape);
-  conf_sizes(set_get(v, "resize"), r.resize);
-  conf_sizes(set_get(v, "crop"), r.crop);
-  TRY(data_find(l->err, l->x->data_dir, conf_text(set_get(v, "path"), ""), &path));
-  for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';) path[--n] = 0; /* a set is named after the last part */
-  r.path = path;
-  if ((rc = file_read(l->err, &r, &d)) == CLDANN_E_ARG) rc = conf_blame(v->c, set_get(v, "path"));
-  TRY(rc);
-  TRY(trim(l, v, d, &skip));
-  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
-  *out = d;
-  d = NULL;
-fail:
-  dataset_free(d);
-  mem_free(path);
-  return rc;
-}
-
-/* In the order of kind_names. */
-static const kind_row kinds[] = {
-    {load_idx, {"images", "labels", "skip", "count", "binarise", NULL}, "images", "the path of an IDX file"},
-    {load_mnist, {"split", "skip", "count", "binarise", "resize", "dir", NULL}, NULL, NULL},
-    {load_mnistm, {"split", "skip", "count", "dir", "bsds", "seed", NULL}, NULL, NULL},
-    {load_blobs, {"n", "seed", NULL}, NULL, NULL},
-    {load_digits, {"n", "seed", NULL}, NULL, NULL},
-    {load_file,
-     {"path", "format", "features", "labels", "width", "shape", "bytes", "resize", "crop", "skip_bad", "skip", "count",
-      "binarise", NULL},
-     "path",
-     "the path of a file or a folder of images"},
-    {load_moons, {"n", "seed", NULL}, NULL, NULL},
 };
 
 /* ---- checks ---- */
 
-/* Keys that the set's kind has not, and those it must have. */
-static int check_set(const set_view *v) {
-  const config_setting_t *s;
-  for (const conf_key *k = set_keys; k->name; k++) {
-    const char *const *has = kinds[v->kind].keys;
-    if (!(s = set_get(v, k->name)) || !strcmp(k->name, "kind")) continue;
-    while (*has && strcmp(*has, k->name)) has++;
-    if (!*has)
-      return conf_bad(v->c, s, CLDANN_E_CONFIG, "data.%s.%s: a set of kind %s has no %s; its keys are in doc/experiments.md",
-                      role_names[v->r], k->name, kind_names[v->kind], k->name);
+static int check_several(cldann_experiment *x, const set_view *v) {
+  const int n = set_parts(v), domain = role_domain(v->r);
+  int rc = CLDANN_OK;
+  TRY(set_check(v));
+  for (int i = 0; set_get(v, "sets") && i < n; i++) {
+    const set_view p = set_part(v, i);
+    if (p.kind < 0 || set_is_several(&p))
+      return conf_bad(v->c, p.part, CLDANN_E_CONFIG, "each of data.%s.sets needs a kind, another than several",
+                      role_names[v->r]);
+    TRY(set_check(&p));
   }
-  const kind_row *k = &kinds[v->kind];
-  if (k->required && !set_get(v, k->required))
-    return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_CONFIG, "data.%s of kind %s needs %s, %s", role_names[v->r],
-                    kind_names[v->kind], k->required, k->what);
-  return CLDANN_OK;
+  if (!role_test(v->r)) x->domains[domain] = n;
+  if (role_test(v->r) && n > 1 && n != x->domains[domain])
+    return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_CONFIG,
+                    "data.%s has %d sets but data.%s has %d; give one of each domain, in the same order", role_names[v->r], n,
+                    role_names[domain], x->domains[domain]);
+fail:
+  return rc;
 }
 
-int experiment_check_data(const cldann_experiment *x) {
+/* More than two units of a softmax are one for each domain. */
+static int check_domains(const cldann_experiment *x) {
+  const cldann_node *loss = net_loss(x->net, CLDANN_TARGET_DOMAIN);
+  const int n = x->domains[0] + x->domains[1], units = loss ? judge_units(&loss->o) : 0;
+  if (units <= 2 || units == n) return CLDANN_OK;
+  return conf_bad(x->cfg, conf_get(x->cfg, "net.domain_head"), CLDANN_E_SHAPE,
+                  "the domain head %s has %d units but there are %d domains; give it %d, or 2 to tell source from target alone",
+                  loss->o.name, units, n, n);
+}
+
+int experiment_many_domains(const cldann_experiment *x) {
+  const cldann_node *loss = net_loss(x->net, CLDANN_TARGET_DOMAIN);
+  return loss && judge_units(&loss->o) > 2;
+}
+
+int experiment_check_data(cldann_experiment *x) {
   int rc = CLDANN_OK;
   set_view v;
   for (role r = 0; r < ROLES; r++) {
     char path[64];
     const config_setting_t *group;
     if (set_open(x->cfg, r, &v)) {
-      TRY(check_set(&v));
+      TRY(check_several(x, &v));
       continue;
     }
     snprintf(path, sizeof path, "data.%s", role_names[r]);
     group = conf_get(x->cfg, path);
-    for (const conf_key *k = set_keys; k->name && !group; k++) group = set_get(&v, k->name);
+    for (const conf_key *k = conf_set_keys; k->name && !group; k++) group = set_get(&v, k->name);
     if (group || !role_test(r))
       return conf_bad(x->cfg, group, CLDANN_E_CONFIG,
-                      "data.%s has no kind; give idx, mnist, mnist-m, blobs, moons, digits or file", role_names[r]);
+                      "data.%s has no kind; give idx, mnist, mnist-m, blobs, moons, digits, file or several", role_names[r]);
   }
+  TRY(check_domains(x));
 fail:
   return rc;
 }
@@ -339,7 +112,7 @@ static int check_shape(const cldann_experiment *x, const set_view *v, const data
   return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_SHAPE,
                   "data.%s (%s) has items of %d x %d x %d but net.input is [%d, %d, %d]; change one of them%s",
                   role_names[v->r], d->name, d->h, d->w, d->c, in.h, in.w, in.c,
-                  kinds[v->kind].load == load_file ? ", or give the set shape, width, resize or crop" : "");
+                  set_is_file(v) ? ", or give the set shape, width, resize or crop" : "");
 }
 
 /* held: rows that are yet to be held out. */
@@ -369,13 +142,18 @@ static int check_fit(const cldann_experiment *x, const set_view *v, const datase
 
 /* ---- all sets ---- */
 
+static int agree(cldann_error *e, const char *a_role, const dataset *a, const char *b_role, const dataset *b) {
+  return a && a->y && b->y && (a->names || b->names) ? classes_agree(e, a_role, a, b_role, b) : CLDANN_OK;
+}
+
 /*
  * Labels mean the same in all sets: what they are called is mapped by data.classes, or must agree. Every set that has labels
  * counts, used or not, since evaluation and another method would use them.
  */
-static int name_classes(cldann_experiment *x, const set_view *v, dataset *d, dataset **const sets[ROLES]) {
+static int name_classes(loader *l, const set_view *v, dataset *d) {
+  const cldann_experiment *x = l->x;
   int rc = CLDANN_OK;
-  cldann_error *err = &x->ctx->err;
+  cldann_error *err = l->err;
   const config_setting_t *list = conf_get(x->cfg, "data.classes");
   const int n = list ? config_setting_length(list) : 0;
   char(*room)[32] = NULL;
@@ -388,15 +166,43 @@ static int name_classes(cldann_experiment *x, const set_view *v, dataset *d, dat
     rc = classes_apply(err, d, wanted, n);
   } else {
     rc = classes_check(err, d);
-    for (role r = 0; r < v->r && rc == CLDANN_OK; r++)
-      if (*sets[r] && (*sets[r])->y && (d->names || (*sets[r])->names))
-        rc = classes_agree(err, role_names[r], *sets[r], role_names[v->r], d);
+    for (role r = 0; r < v->r && rc == CLDANN_OK; r++) rc = agree(err, role_names[r], *l->at[r], role_names[v->r], d);
   }
   if (rc < 0 && rc != CLDANN_E_MEM) conf_blame(x->cfg, list ? list : set_get(v, "kind"));
   rc = rc < 0 ? err->code : CLDANN_OK;
 fail:
   mem_free(room);
   mem_free(wanted);
+  return rc;
+}
+
+/* One set of them all, in which each item knows which of the experiment's domains it is of. */
+static int load_several(loader *l, const set_view *v, dataset **out) {
+  const int n = set_parts(v), first = role_domain(v->r) ? l->x->domains[0] : 0, listed = conf_get(v->c, "data.classes") != NULL;
+  const char *name = role_names[v->r];
+  dataset **parts = NULL;
+  int rc;
+  TRY(mem_new(l->err, &parts, (size_t)n, sizeof *parts));
+  for (int i = 0; i < n; i++) {
+    const set_view p = set_part(v, i);
+    TRY(set_load(l, &p, &parts[i]));
+    TRY(name_classes(l, v, parts[i]));
+    if (!listed && agree(l->err, name, parts[0], name, parts[i]) < 0) TRY(conf_blame(v->c, set_get(v, "kind")));
+    TRY(dataset_set_domain(l->err, parts[i], first + i));
+  }
+  if ((rc = dataset_join(l->err, parts, n, out)) == CLDANN_E_ARG) rc = conf_blame(v->c, set_get(v, "kind"));
+fail:
+  for (int i = 0; parts && i < n; i++) dataset_free(parts[i]);
+  mem_free(parts);
+  return rc;
+}
+
+static int load_set(loader *l, const set_view *v, dataset **out) {
+  int rc;
+  if (set_is_several(v)) return load_several(l, v, out);
+  TRY(set_load(l, v, out));
+  TRY(name_classes(l, v, *out));
+fail:
   return rc;
 }
 
@@ -507,17 +313,18 @@ fail:
 
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user) {
   int rc = CLDANN_OK;
-  loader l = {.x = x, .err = &x->ctx->err};
-  dataset **const at[ROLES] = {&x->source, &x->target, &x->source_test, &x->target_test};
+  loader l = {.x = x, .err = &x->ctx->err, .at = {&x->source, &x->target, &x->source_test, &x->target_test}};
+  dataset ***const at = l.at;
   if (x->loaded) return CLDANN_OK;
   for (role r = 0; r < ROLES; r++) {
     set_view v;
     if (!set_open(x->cfg, r, &v)) continue;
-    TRY(kinds[v.kind].load(&l, &v, at[r]));
-    TRY(name_classes(x, &v, *at[r], at));
+    TRY(load_set(&l, &v, l.at[r]));
+    if (experiment_many_domains(x) && !(*at[r])->domain)
+      TRY(dataset_set_domain(l.err, *at[r], role_domain(r) ? x->domains[0] : 0));
     tell(&v, *at[r], on_message, user);
   }
-  TRY(denoise(x, at, on_message, user));
+  TRY(denoise(x, l.at, on_message, user));
   for (role r = 0; r < ROLES; r++) {
     set_view v;
     if (set_open(x->cfg, r, &v)) TRY(check_fit(x, &v, *at[r], held_out_of(x, r, *at[r])));
@@ -527,8 +334,7 @@ int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, voi
   x->loaded = 1;
 fail:
   if (rc < 0) forget_data(x); /* all or nothing: a second call begins anew */
-  mnistm_free_backgrounds(l.photos);
-  mem_free(l.photos_path);
+  loader_end(&l);
   return rc;
 }
 
@@ -536,7 +342,7 @@ fail:
 
 int experiment_tests_file(const cldann_experiment *x) {
   set_view v;
-  return set_open(x->cfg, ROLE_TARGET_TEST, &v) && kinds[v.kind].load == load_file;
+  return set_open(x->cfg, ROLE_TARGET_TEST, &v) && set_is_file(&v);
 }
 
 int experiment_load_one(cldann_experiment *x, dataset **out) {
@@ -548,7 +354,7 @@ int experiment_load_one(cldann_experiment *x, dataset **out) {
     FAIL(l.err, CLDANN_E_ARG,
          "the model's input is behind mSDA, whose layers it does not hold; use a model of the plain input");
   if (!set_open(x->cfg, ROLE_TARGET_TEST, &v)) FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set");
-  TRY(kinds[v.kind].load(&l, &v, &d));
+  TRY(set_load(&l, &v, &d));
   mem_free(d->y);
   d->y = NULL, d->classes = 0;
   TRY(check_shape(x, &v, d));

@@ -14,8 +14,16 @@ static size_t items_of(const feed_spec *spec) {
   return spec->block ? 2 * (size_t)spec->block * (size_t)spec->rows : (size_t)spec->set->n;
 }
 
-static int has_labels(const feed_spec *spec) {
-  return spec->labels && spec->set->y;
+/* What goes with each item, a whole number: its label, its domain. */
+enum { LABELS, DOMAINS, MARKS };
+
+static int32_t *marks_of(const feed_spec *spec, int k) {
+  if (k == LABELS) return spec->labels ? spec->set->y : NULL;
+  return spec->domains ? spec->set->domain : NULL;
+}
+
+static buffer **place_of(feed *f, int k) {
+  return k == LABELS ? &f->s.labels : &f->s.domains;
 }
 
 /* Of the values, and of the columns; a buffer cannot be empty. */
@@ -26,10 +34,10 @@ static size_t entries_bytes(const dataset *d) {
 size_t feed_bytes(const feed_spec *spec, size_t *largest) {
   const dataset *d = spec->set;
   const size_t items = items_of(spec), x = dataset_is_sparse(d) ? entries_bytes(d) : items * dataset_item_bytes(d);
-  const size_t y = has_labels(spec) ? items * 4 : 0;
+  const size_t y = items * 4, marks = (marks_of(spec, LABELS) ? y : 0) + (marks_of(spec, DOMAINS) ? y : 0);
   const size_t columns = dataset_is_sparse(d) ? x : 0, offsets = dataset_is_sparse(d) ? (items + 1) * 4 : 0;
-  if (largest) *largest = x > offsets && x > y ? x : offsets > y ? offsets : y;
-  return x + columns + offsets + y;
+  if (largest) *largest = x > offsets && (x > y || !marks) ? x : offsets > y || !marks ? offsets : y;
+  return x + columns + offsets + marks;
 }
 
 static int open_resident(feed *f) {
@@ -42,7 +50,8 @@ static int open_resident(feed *f) {
   } else {
     TRY(buffer_new_over(f->dev, d->name, d->x, (size_t)d->n * dataset_item_bytes(d), &f->s.x));
   }
-  if (has_labels(&f->spec)) TRY(buffer_new_over(f->dev, d->name, d->y, (size_t)d->n * 4, &f->s.labels));
+  for (int k = 0; k < MARKS; k++)
+    if (marks_of(&f->spec, k)) TRY(buffer_new_over(f->dev, d->name, marks_of(&f->spec, k), (size_t)d->n * 4, place_of(f, k)));
 fail:
   return rc;
 }
@@ -54,11 +63,13 @@ static int open_streamed(feed *f) {
   int rc;
   TRY(mem_new(e, &f->order, (size_t)f->spec.rows, sizeof *f->order));
   TRY(buffer_new(f->dev, d->name, items * item, &f->s.x));
-  if (has_labels(&f->spec)) TRY(buffer_new(f->dev, d->name, items * 4, &f->s.labels));
+  for (int k = 0; k < MARKS; k++)
+    if (marks_of(&f->spec, k)) TRY(buffer_new(f->dev, d->name, items * 4, place_of(f, k)));
   for (int i = 0; i < 2; i++) {
     f->slots[i].holds = -1;
     TRY(mem_new(e, &f->slots[i].x, items / 2, item));
-    if (has_labels(&f->spec)) TRY(mem_new(e, &f->slots[i].y, items / 2, sizeof *f->slots[i].y));
+    for (int k = 0; k < MARKS; k++)
+      if (marks_of(&f->spec, k)) TRY(mem_new(e, &f->slots[i].marks[k], items / 2, sizeof *f->slots[i].marks[k]));
   }
 fail:
   return rc;
@@ -81,9 +92,12 @@ void feed_close(feed *f) {
   buffer_free(f->s.x);
   buffer_free(f->s.offsets);
   buffer_free(f->s.columns);
-  buffer_free(f->s.labels);
+  for (int k = 0; k < MARKS; k++) buffer_free(*place_of(f, k));
   mem_free(f->order);
-  for (int i = 0; i < 2; i++) mem_free(f->slots[i].x), mem_free(f->slots[i].y);
+  for (int i = 0; i < 2; i++) {
+    mem_free(f->slots[i].x);
+    for (int k = 0; k < MARKS; k++) mem_free(f->slots[i].marks[k]);
+  }
   *f = (feed){0};
 }
 
@@ -119,12 +133,14 @@ static int stage(feed *f, int64_t block) {
     for (int k = 0; k < n; k++) {
       const size_t from = (size_t)f->order[k], to = used + (size_t)k;
       memcpy(slot->x + to * item, (const uint8_t *)s->set->x + from * item, item);
-      if (slot->y) slot->y[to] = s->set->y[from];
+      for (int m = 0; m < MARKS; m++)
+        if (slot->marks[m]) slot->marks[m][to] = marks_of(s, m)[from];
     }
     used += (size_t)s->rows;
   }
   TRY(buffer_stage(f->s.x, at * item, slot->x, used * item));
-  if (slot->y) TRY(buffer_stage(f->s.labels, at * 4, slot->y, used * 4));
+  for (int m = 0; m < MARKS; m++)
+    if (slot->marks[m]) TRY(buffer_stage(*place_of(f, m), at * 4, slot->marks[m], used * 4));
   slot->holds = block;
   slot->sent = 1;
 fail:

@@ -16,6 +16,7 @@
 typedef struct feed_spec {
   const dataset *set; /* outlives the feed: a resident set may be read in place */
   int labels;         /* 1: the set's labels go to the device too */
+  int domains;        /* 1: and of which domain each item is */
   int rows;           /* a step takes */
   int64_t steps;      /* there are; none is staged beyond them */
   sampler *sampler;   /* says which rows, borrowed; NULL: step i takes the i-th `rows` of them, and the last what is left */
@@ -31,7 +32,7 @@ typedef struct feed {
     int64_t holds;   /* which block: steps [holds block, (holds + 1) block); -1: none */
     int sent;        /* its upload has not been awaited yet */
     uint8_t *x;
-    int32_t *y;
+    int32_t *marks[2]; /* labels, domains */
   } slots[2];
 } feed;
 

@@ -15,6 +15,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/experiment.h \
 	src/train/experiment_data.c \
 	src/train/experiment_net.c \
+	src/train/experiment_sets.c \
+	src/train/experiment_sets.h \
 	src/train/export_c.c \
 	src/train/feed.c \
 	src/train/feed.h \

@@ -90,13 +90,17 @@ static int tell(prediction_job *j, const cldann_predict_options *o) {
   const int domain_units = judge_units(domain);
   const shape f = net_features(j->x->net)->o.out;
   const size_t width = (size_t)f.h * (size_t)f.w * (size_t)f.c;
-  double *p = NULL, q[2];
+  const int many = experiment_many_domains(j->x), first_target = many ? j->x->domains[0] : 1;
+  double *p = NULL, *q = NULL;
   int rc;
   TRY(mem_new(&j->c->err, &p, (size_t)j->classes, sizeof *p));
+  TRY(mem_new(&j->c->err, &q, (size_t)judge_classes(domain), sizeof *q));
   for (int i = 0; i < j->d->n; i++) {
     const float *of_domain = j->domain + (size_t)i * (size_t)domain_units;
     const int best = judge(head, j->logits + (size_t)i * (size_t)j->units, p);
-    if (domain_units <= 2) judge(domain, of_domain, q);
+    double target = 0;
+    judge(domain, of_domain, q);
+    for (int k = first_target; k < judge_classes(domain); k++) target += q[k];
     const cldann_prediction one = {.item = i,
                                    .items = j->d->n,
                                    .label = best,
@@ -104,13 +108,14 @@ static int tell(prediction_job *j, const cldann_predict_options *o) {
                                    .probability = p[best],
                                    .probabilities = p,
                                    .classes = j->classes,
-                                   .target = domain_units <= 2 ? q[1] : NAN,
+                                   .target = target,
                                    .features = j->features ? j->features + (size_t)i * width : NULL,
                                    .n_features = (int)width};
     if (o->on_item(o->user, &one)) FAIL(&j->c->err, CLDANN_E_INTERRUPTED, "stopped at item %d of %d as asked", i, j->d->n);
   }
 fail:
   mem_free(p);
+  mem_free(q);
   return rc;
 }
 

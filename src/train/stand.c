@@ -47,6 +47,7 @@ static int random_rows(stand *s, int inference) {
   }
   for (size_t i = 0; i < n; i++) s->data->y[i] = (int32_t)(i % (size_t)classes);
   s->data->classes = classes;
+  if (experiment_many_domains(&s->x)) TRY(dataset_set_domain(&s->x.ctx->err, s->data, 0));
 fail:
   return rc;
 }

@@ -160,7 +160,10 @@ static int describe_training(trainer *t) {
     TRY(sampler_new(t->err, &t->samplers[1], x->target->name, x->target->n, p->rows - p->split, s->seed, RNG_SHUFFLE_TARGET));
   h->feeds[0] = (feed_spec){.set = first, .labels = m->label_loss, .rows = p->split};
   h->feeds[1] = (feed_spec){.set = x->target, .rows = p->rows - p->split};
-  for (int i = 0; i < h->n; i++) h->feeds[i].sampler = t->samplers[i], h->feeds[i].steps = s->steps;
+  for (int i = 0; i < h->n; i++) {
+    h->feeds[i].sampler = t->samplers[i], h->feeds[i].steps = s->steps;
+    h->feeds[i].domains = m->domain_loss && experiment_many_domains(x);
+  }
   TRY(budget_measure(t->dev, x->net, &t->b, p, h));
 fail:
   return rc;
