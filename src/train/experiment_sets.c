@@ -171,14 +171,19 @@ fail:
 
 /* The same images as `cldann data mnist-m` writes for this seed, whatever part of them is asked for. */
 static int load_mnistm(loader *l, const set_view *v, dataset **out) {
-  int rc, first;
-  dataset *digits = NULL;
+  int rc, first, resize[2] = {0, 0};
+  dataset *digits = NULL, *d = NULL;
   const int test = conf_choice(set_get(v, "split"), splits, role_test(v->r));
   TRY(load_digits_of_mnist(l, v, &digits, &first));
   TRY(load_photos(l, conf_text(set_get(v, "bsds"), "BSR_bsds500.tgz")));
   TRY(mnistm_make(l->err, l->photos, digits, (uint64_t)conf_int(set_get(v, "seed"), 1),
-                  (uint64_t)(first + (test ? MNISTM_TEST_INDEX : 0)), 0, out));
+                  (uint64_t)(first + (test ? MNISTM_TEST_INDEX : 0)), 0, &d));
+  conf_sizes(set_get(v, "resize"), resize);
+  TRY(dataset_resample(l->err, d, resize, (const int[2]){0, 0}));
+  *out = d;
+  d = NULL;
 fail:
+  dataset_free(d);
   dataset_free(digits);
   return rc;
 }
@@ -237,7 +242,7 @@ fail:
 static const kind_row kinds[] = {
     {load_idx, {"images", "labels", "skip", "count", "binarise", NULL}, "images", "the path of an IDX file"},
     {load_mnist, {"split", "skip", "count", "binarise", "resize", "rotate", "dir", NULL}, NULL, NULL},
-    {load_mnistm, {"split", "skip", "count", "dir", "bsds", "seed", NULL}, NULL, NULL},
+    {load_mnistm, {"split", "skip", "count", "resize", "dir", "bsds", "seed", NULL}, NULL, NULL},
     {load_blobs, {"n", "seed", NULL}, NULL, NULL},
     {load_digits, {"n", "seed", NULL}, NULL, NULL},
     {load_file,
