@@ -6,9 +6,11 @@ test_scripts = \
 	tests/check-format \
 	tests/check-kernels \
 	tests/check-files \
+	tests/check-man \
 	tests/check-checks \
 	tests/check-once \
 	tests/test_cli.sh \
+	tests/test_complete.sh \
 	tests/test_tune.sh
 test_programs = \
 	tests/test_base \
