@@ -52,6 +52,8 @@ man_pages = \
 	man/cldann-tune.1
 if MAN_PAGES
 nodist_man_MANS = $(man_pages)
+else
+no_man = yes
 endif
 CLEANFILES += $(man_pages)
 $(man_pages): cldann$(EXEEXT)
