@@ -12,6 +12,7 @@ test_scripts = \
 	tests/check-once \
 	tests/test_cli.sh \
 	tests/test_complete.sh \
+	tests/test_progress.sh \
 	tests/test_tune.sh
 test_programs = \
 	tests/test_base \
