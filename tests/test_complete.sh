@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # test_complete.sh: completion in bash, as bash would ask for it, and in zsh, where there is one: commands, options, devices,
 # tables, and the files that an argument or an option's value may be.
 set -u
