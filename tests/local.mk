@@ -6,9 +6,14 @@ test_scripts = \
 	tests/check-format \
 	tests/check-kernels \
 	tests/check-files \
+	tests/check-install \
+	tests/check-man \
+	tests/check-packages \
 	tests/check-checks \
 	tests/check-once \
 	tests/test_cli.sh \
+	tests/test_complete.sh \
+	tests/test_progress.sh \
 	tests/test_tune.sh
 test_programs = \
 	tests/test_base \
@@ -80,7 +85,8 @@ tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 LDADD = libcldann_internal.la $(CHECK_LIBS)
 
 TESTS += $(test_scripts)
-EXTRA_DIST += $(test_scripts) tests/cli_steps.sh tests/strip.awk tests/http_server.py tests/model_in_torch.py
+EXTRA_DIST += $(test_scripts) tests/installcheck tests/check-deb tests/check-docs tests/cli_steps.sh tests/strip.awk \
+	tests/http_server.py tests/model_in_torch.py
 if HAVE_CHECK
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
@@ -94,10 +100,23 @@ endif
 tests_env = \
 	CLDANN_SRCDIR='$(abs_top_srcdir)'; CLDANN_BUILDDIR='$(abs_top_builddir)'; \
 	POCL_CACHE_DIR='$(abs_top_builddir)/pocl-cache'; CK_FORK=no; CK_TIMEOUT_MULTIPLIER=10; CLDANN_TUNING=none; \
-	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; \
-	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER CLDANN_TUNING NM CLANG_FORMAT; \
+	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; MAKE='$(MAKE)'; \
+	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER CLDANN_TUNING NM CLANG_FORMAT MAKE; \
 	$(MKDIR_P) "$$POCL_CACHE_DIR";
 AM_TESTS_ENVIRONMENT = $(tests_env)
+
+# What is installed, from outside; where there is no device, as far as that goes.
+installcheck-local:
+	@$(tests_env) DESTDIR='$(DESTDIR)' bindir='$(bindir)' pkgdatadir='$(pkgdatadir)' mandir='$(mandir)' pkgconfigdir='$(pkgconfigdir)' \
+	bashcompletiondir='$(bashcompletiondir)' zshcompletiondir='$(zshcompletiondir)' PKG_CONFIG='$(PKG_CONFIG)' no_man='$(no_man)' \
+	$(srcdir)/tests/installcheck || test $$? = 77
+
+# The Debian packages, made of what `make dist` packs, and what lintian says of them.
+check-deb:
+	@CLDANN_BUILDDIR='$(abs_top_builddir)' MAKE='$(MAKE)' $(srcdir)/tests/check-deb
+# The commands that the documentation shows (tests/check-docs tells how they are shortened).
+check-docs: cldann$(EXEEXT)
+	@$(tests_env) $(srcdir)/tests/check-docs $(DOCS)
 
 # The op harness on its small shapes under Oclgrind, which sees accesses out of bounds, data races and API misuse. Not its
 # --uninitialized, which dies of "freeze" instructions and cries wolf; the harness starts all memory as NaN instead.
@@ -110,5 +129,5 @@ check-oclgrind: $(check_PROGRAMS)
 	$(LIBTOOL) --mode=execute '$(OCLGRIND)' --check-api --data-races --log oclgrind.log tests/test_ops || exit 1; \
 	if test -s oclgrind.log; then cat oclgrind.log; exit 1; fi; \
 	echo "check-oclgrind: clean"
-.PHONY: check-oclgrind
+.PHONY: check-oclgrind check-deb check-docs
 CLEANFILES += oclgrind.log

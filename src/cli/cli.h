@@ -1,8 +1,9 @@
 /*
- * cli/cli.h: the command `cldann`. main.c finds the subcommand; options.c reads its options and prints help; each
- * subcommand is one cmd_*.c with a table row (cli_command); session.c has what several share: opening a device and an
- * experiment, exit codes, signals; progress.c shows a training. Works through cldann.h, as a user's program would, plus
- * base/ for text and train/metrics.h for the JSON objects. Standard output is for results, standard error for the rest.
+ * cli/cli.h: the command `cldann`. main.c finds the subcommand; options.c reads its options; help.c and
+ * complete.c show them; each subcommand is one cmd_*.c with a table row (cli_command); session.c has what several share:
+ * opening a device and an experiment, exit codes, signals; progress.c shows a training. Works through cldann.h, as a user's
+ * program would, plus base/ for text and train/metrics.h for the JSON objects. Standard output is for results, standard error
+ * for the rest.
  */
 #ifndef CLDANN_CLI_CLI_H
 #define CLDANN_CLI_CLI_H
@@ -11,7 +12,7 @@
 
 #include "base/err.h"
 
-/* What the command returns to the shell; cli_exit_code maps a cldann_status to it. The top-level help lists them. */
+/* What the command returns to the shell; cli_exit_code maps a cldann_status to it. help.c tells what they mean. */
 enum {
   EXIT_FINE = 0,
   EXIT_UNEXPECTED = 1,
@@ -75,12 +76,39 @@ typedef struct cli_command {
 extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce, cmd_runs,
     cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_draw, cmd_predict, cmd_embed, cmd_export, cmd_check_device;
 
+extern const cli_command *const cli_commands[]; /* main.c: all, NULL behind the last */
+
+typedef struct cli_option {
+  const char *name;
+  unsigned bit;      /* 0: every command's */
+  const char *value; /* its name in the help; NULL: the option takes none */
+  const char *help;
+} cli_option;
+
+/* ---- main.c ---- */
+
+/* Do these words start with the command's one or two? Their number, or 0. */
+int cli_named(const cli_command *c, int n, char **word);
+
 /* ---- options.c ---- */
 
 /* Reads what follows the subcommand's name, argv[0]. Returns 0, or -1 with *code set: help was printed, or usage told. */
 int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *code);
 void cli_free(cli_args *a);
+/* The i-th option that the command takes; NULL behind the last. */
+const cli_option *cli_option_at(const cli_command *c, int i);
+
+/* ---- help.c, complete.c, cmd_reproduce.c ---- */
+
+void cli_help_all(void);
 void cli_help(const cli_command *c);
+/* A manual page, "cldann" or as in "cldann-data-fetch"; an exit code. */
+int cli_man(const char *page);
+/* What could come next behind n words, the last of them unfinished; an exit code. */
+int cli_complete(int n, char **word);
+/* The names of the tables that ship, in the order of the folder; their number. */
+enum { CLI_TABLES = 64, CLI_TABLE_NAME = 64 };
+size_t cli_tables(char names[CLI_TABLES][CLI_TABLE_NAME]);
 
 /* ---- session.c ---- */
 

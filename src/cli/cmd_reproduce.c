@@ -15,25 +15,31 @@
 #include "data/place.h"
 #include "report/table.h"
 
-enum { MOST_SEEDS = 1000, PATH_MOST = 4096, NAMES = 64 };
+enum { MOST_SEEDS = 1000, PATH_MOST = 4096 };
 
 /* Where tables are: in a checkout's folder, or installed. */
 static const char *const folders[] = {"experiments/tables", CLDANN_PKGDATADIR "/experiments/tables"};
 
-static int unknown_table(const char *name) {
-  char names[NAMES][TABLE_NAME], all[512] = "";
-  const char *known[NAMES];
+size_t cli_tables(char names[CLI_TABLES][CLI_TABLE_NAME]) {
   size_t n = 0;
   for (size_t i = 0; i < sizeof folders / sizeof *folders && n == 0; i++) {
     DIR *d = opendir(folders[i]);
-    for (struct dirent *at; d && n < NAMES && (at = readdir(d));) {
-      if (!text_ends_with(at->d_name, ".conf") || strlen(at->d_name) >= TABLE_NAME) continue;
-      snprintf(names[n], TABLE_NAME, "%.*s", (int)(strlen(at->d_name) - strlen(".conf")), at->d_name);
-      snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n ? ", " : "", names[n]);
-      known[n] = names[n];
-      n++;
+    for (struct dirent *at; d && n < CLI_TABLES && (at = readdir(d));) {
+      if (!text_ends_with(at->d_name, ".conf") || strlen(at->d_name) >= CLI_TABLE_NAME) continue;
+      snprintf(names[n++], CLI_TABLE_NAME, "%.*s", (int)(strlen(at->d_name) - strlen(".conf")), at->d_name);
     }
     if (d) closedir(d);
+  }
+  return n;
+}
+
+static int unknown_table(const char *name) {
+  char names[CLI_TABLES][CLI_TABLE_NAME], all[512] = "";
+  const char *known[CLI_TABLES];
+  const size_t n = cli_tables(names);
+  for (size_t i = 0; i < n; i++) {
+    snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", names[i]);
+    known[i] = names[i];
   }
   return cli_fail_usage("there is no table '%s'%s; there are: %s, or give a file", name, cli_nearest(name, known, n),
                         n ? all : "none here");

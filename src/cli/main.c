@@ -10,56 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command *const commands[] = {
+const cli_command *const cli_commands[] = {
     &cmd_train,       &cmd_compare,    &cmd_eval,       &cmd_predict, &cmd_embed,        &cmd_export,
     &cmd_draw,        &cmd_plan,       &cmd_bench,      &cmd_tune,    &cmd_reproduce,    &cmd_runs,
-    &cmd_data_mnistm, &cmd_data_fetch, &cmd_data_sheet, &cmd_devices, &cmd_check_device,
+    &cmd_data_mnistm, &cmd_data_fetch, &cmd_data_sheet, &cmd_devices, &cmd_check_device, NULL,
 };
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
-
-static const struct {
-  int code;
-  const char *meaning;
-} exits[] = {
-    {EXIT_FINE, "done"},
-    {EXIT_UNEXPECTED, "an unexpected error, as for want of memory"},
-    {EXIT_USAGE, "a command line that cannot be right"},
-    {EXIT_EXPERIMENT, "a mistake in the experiment file or a --set"},
-    {EXIT_DATA, "a file: missing, not writable, damaged, not to be downloaded"},
-    {EXIT_DEVICE, "no such device, or OpenCL failed"},
-    {EXIT_DIVERGED, "training diverged"},
-    {EXIT_SELF_TEST, "check-device found a fault, or a way to tune is wrong"},
-    {EXIT_INTERRUPTED, "interrupted"},
-};
-
-static void print_help(void) {
-  puts("cldann: domain-adversarial training of neural networks on any OpenCL device\n\n"
-       "usage: cldann COMMAND [arguments] [options]\n\ncommands:");
-  for (int i = 0; i < N_COMMANDS; i++) printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
-  puts("\noptions:\n  -h, --help     show this help; after a command, its own\n  -V, --version  show the version\n\nexit "
-       "codes:");
-  for (size_t i = 0; i < sizeof exits / sizeof *exits; i++) printf("  %3d  %s\n", exits[i].code, exits[i].meaning);
-  puts("\nenvironment:\n"
-       "  CLDANN_DEVICE  the device when --device is not given\n"
-       "  CLDANN_TUNING  the tuning file when --tuning is not given, or 'none'\n"
-       "  CLDANN_DATA    the data folder when --data is not given\n"
-       "  CLDANN_CACHE   where 'cldann data fetch' puts files\n"
-       "  CLDANN_MIRROR  a server to download from\n"
-       "  CLDANN_MAX_GROUP  the largest work-group to use, for drivers that promise more than they keep\n"
-       "\nA first run: cldann compare experiments/digits.conf");
-}
+enum { N_COMMANDS = sizeof cli_commands / sizeof *cli_commands - 1 };
 
 static int is_help(const char *word) {
   return !strcmp(word, "--help") || !strcmp(word, "-h");
 }
 
-/* Does the command line start with this command's one or two words? Their number, or 0. */
-static int named(const cli_command *c, int argc, char **argv) {
+int cli_named(const cli_command *c, int n, char **word) {
   const char *space = strchr(c->name, ' ');
   size_t first = space ? (size_t)(space - c->name) : strlen(c->name);
-  if (strlen(argv[1]) != first || strncmp(argv[1], c->name, first) != 0) return 0;
+  if (n < 1 || strlen(word[0]) != first || strncmp(word[0], c->name, first) != 0) return 0;
   if (!space) return 1;
-  return argc > 2 && !strcmp(argv[2], space + 1) ? 2 : 0;
+  return n > 1 && !strcmp(word[1], space + 1) ? 2 : 0;
 }
 
 /* `cldann data` without a known action, whose commands have two words. */
@@ -67,15 +34,15 @@ static int fail_data(int argc, char **argv) {
   const char *actions[N_COMMANDS];
   size_t n = 0;
   if (argc > 2 && is_help(argv[2])) {
-    cli_help(&cmd_data_mnistm);
-    putchar('\n');
-    cli_help(&cmd_data_fetch);
-    puts("");
-    cli_help(&cmd_data_sheet);
+    for (int i = 0; i < N_COMMANDS; i++) {
+      if (strncmp(cli_commands[i]->name, "data ", 5) != 0) continue;
+      if (n++) puts("");
+      cli_help(cli_commands[i]);
+    }
     return EXIT_FINE;
   }
   for (int i = 0; i < N_COMMANDS; i++)
-    if (!strncmp(commands[i]->name, "data ", 5)) actions[n++] = commands[i]->name + 5;
+    if (!strncmp(cli_commands[i]->name, "data ", 5)) actions[n++] = cli_commands[i]->name + 5;
   if (argc < 3) return cli_fail_usage("'cldann data' needs an action, mnist-m, fetch or sheet; see 'cldann data --help'");
   return cli_fail_usage("there is no action 'data %s'%s; see 'cldann data --help'", argv[2], cli_nearest(argv[2], actions, n));
 }
@@ -86,7 +53,7 @@ static int fail_unknown(const char *word) {
   if (word[0] == '-')
     return cli_fail_usage("there is no option '%s'%s; see 'cldann --help'", word, cli_nearest(word, options, 2));
   for (int i = 0; i < N_COMMANDS; i++)
-    if (!strchr(commands[i]->name, ' ')) names[n++] = commands[i]->name;
+    if (!strchr(cli_commands[i]->name, ' ')) names[n++] = cli_commands[i]->name;
   names[n++] = "data";
   return cli_fail_usage("there is no command '%s'%s; see 'cldann --help'", word, cli_nearest(word, names, n));
 }
@@ -96,16 +63,19 @@ static int dispatch(int argc, char **argv) {
   int code, words = 0;
   if (argc < 2) return cli_fail_usage("which command? See 'cldann --help'");
   if (is_help(argv[1])) {
-    print_help();
+    cli_help_all();
     return EXIT_FINE;
   }
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
     printf("cldann %s\n", cldann_version());
     return EXIT_FINE;
   }
+  /* For the build and for shells, not for people: help.c, complete.c. */
+  if (!strcmp(argv[1], "--man")) return cli_man(argc > 2 ? argv[2] : "cldann");
+  if (!strcmp(argv[1], "--complete")) return cli_complete(argc - 2, argv + 2);
   for (int i = 0; i < N_COMMANDS; i++) {
-    if (!(words = named(commands[i], argc, argv))) continue;
-    if (cli_parse(commands[i], argc - words, argv + words, &a, &code) == 0) code = commands[i]->run(&a);
+    if (!(words = cli_named(cli_commands[i], argc - 1, argv + 1))) continue;
+    if (cli_parse(cli_commands[i], argc - words, argv + words, &a, &code) == 0) code = cli_commands[i]->run(&a);
     cli_free(&a);
     return code;
   }

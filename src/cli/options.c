@@ -1,5 +1,5 @@
 /*
- * cli/options.c: one table of all options, from which getopt_long's tables and each subcommand's --help are made. An
+ * cli/options.c: one table of all options, from which getopt_long's tables, help and completion are made. An
  * option that a subcommand does not take is refused there, with the nearest one that it does take.
  */
 #include "cli/cli.h"
@@ -11,14 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-typedef struct option_row {
-  const char *name;
-  unsigned bit;
-  const char *value; /* its name in the help; NULL: the option takes none */
-  const char *help;
-} option_row;
-
-static const option_row rows[] = {
+static const cli_option rows[] = {
     {"set", CLI_SET, "KEY=VALUE", "override a key of the experiment file, as in --set seed=3 (may be repeated)"},
     {"device", CLI_DEVICE, "DEVICE",
      "index or part of a name, see 'cldann devices' (default: $CLDANN_DEVICE, a GPU, the first)"},
@@ -55,14 +48,10 @@ static int takes(const cli_command *c, int row) {
   return row == HELP || (c->options & rows[row].bit);
 }
 
-void cli_help(const cli_command *c) {
-  printf("usage: cldann %s%s%s [options]\n\n%s\n\noptions:\n", c->name, c->args[0] ? " " : "", c->args, c->help);
-  for (int i = 0; i < N_ROWS; i++) {
-    char left[40];
-    if (!takes(c, i)) continue;
-    snprintf(left, sizeof left, "%s%s %s", i == HELP ? "-h, --" : "    --", rows[i].name, rows[i].value ? rows[i].value : "");
-    printf("  %-22s  %s\n", left, rows[i].help);
-  }
+const cli_option *cli_option_at(const cli_command *c, int i) {
+  for (int row = 0; row < N_ROWS; row++)
+    if (takes(c, row) && i-- == 0) return &rows[row];
+  return NULL;
 }
 
 /* An option that is none, or none of this subcommand: text is it as typed. */

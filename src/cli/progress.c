@@ -1,10 +1,12 @@
 /*
  * cli/progress.c: how a training looks while it runs. On a terminal one line is redrawn; else plain lines come, about
- * forty in a run however often the library reports; with --json each report is an object on standard output.
+ * forty in a run however often the library reports; with --json each report is an object on standard output. No colours, so
+ * NO_COLOR has nothing to turn off.
  */
 #include "cli/cli.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,27 +47,47 @@ static const char *duration(char text[CLI_NUMBER], double seconds) {
   return text;
 }
 
-static void draw_bar(progress *p, const cldann_progress *r) {
-  char text[LINE], label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], accuracy[CLI_NUMBER], rate[CLI_NUMBER],
-      eta[CLI_NUMBER], bar[BAR_MOST + 4] = "";
-  int width = terminal_width() - 1, room, full;
-  snprintf(text, sizeof text, "%lld/%lld label %s domain %s (acc %s) lambda %s lr %.2g %s/s ETA %s", (long long)r->step,
-           (long long)r->steps, cli_number(label, r->label_loss, 3), cli_number(domain, r->domain_loss, 3),
-           cli_number(accuracy, r->domain_accuracy, 2), cli_number(lambda, r->lambda, 2), r->lr,
-           cli_number(rate, r->samples_per_second, 0), duration(eta, r->eta_seconds));
-  room = width - (int)strlen(text) - 3 - (p->label ? (int)strlen(p->label) + 1 : 0);
+/* Appends text behind a blank, if all of it fits: a wrapped line could not be redrawn. */
+static int append(char line[LINE], int width, const char *fmt, ...) ERR_PRINTF(3, 4);
+static int append(char line[LINE], int width, const char *fmt, ...) {
+  char text[LINE];
+  const size_t at = strlen(line);
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  if (at + strlen(text) + 1 > (size_t)width) return 0;
+  snprintf(line + at, LINE - at, "%s%s", at ? " " : "", text);
+  return 1;
+}
+
+static void append_bar(char line[LINE], int width, double done) {
+  char bar[BAR_MOST + 1];
+  int room = width - (int)strlen(line) - 3;
   if (room > BAR_MOST) room = BAR_MOST;
-  if (room >= BAR_LEAST) {
-    full = r->steps > 0 ? (int)(room * (double)r->step / (double)r->steps) : 0;
-    bar[0] = '[';
-    for (int i = 0; i < room; i++) bar[i + 1] = i < full ? '=' : i == full ? '>' : ' ';
-    memcpy(bar + room + 1, "] ", 3);
-  }
-  fputc('\r', stderr);
-  char line[2 * LINE];
-  snprintf(line, sizeof line, "%s%s%s%s", p->label ? p->label : "", p->label ? " " : "", bar, text);
-  if (width > 0 && strlen(line) > (size_t)width) line[width] = 0; /* a wrapped line could not be redrawn */
-  fprintf(stderr, "%s\033[K", line);
+  if (room < BAR_LEAST) return;
+  const int full = (int)(room * done);
+  for (int i = 0; i < room; i++) bar[i] = i < full ? '=' : i == full ? '>' : ' ';
+  bar[room] = 0;
+  append(line, width, "[%s]", bar);
+}
+
+/* What matters most comes first: what does not fit the terminal is left out, from the end. */
+static void draw_line(progress *p, const cldann_progress *r) {
+  char line[LINE] = "", label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], accuracy[CLI_NUMBER], rate[CLI_NUMBER],
+       eta[CLI_NUMBER];
+  int width = terminal_width() - 1;
+  if (width > LINE - 1) width = LINE - 1;
+  if (p->label) append(line, width, "%s", p->label);
+  if (append(line, width, "%lld/%lld", (long long)r->step, (long long)r->steps) &&
+      append(line, width, "ETA %s", duration(eta, r->eta_seconds)) &&
+      append(line, width, "label %s", cli_number(label, r->label_loss, 3)) &&
+      append(line, width, "domain %s (acc %s)", cli_number(domain, r->domain_loss, 3),
+             cli_number(accuracy, r->domain_accuracy, 2)) &&
+      append(line, width, "lambda %s", cli_number(lambda, r->lambda, 2)) && append(line, width, "lr %.2g", r->lr) &&
+      append(line, width, "%s/s", cli_number(rate, r->samples_per_second, 0)))
+    append_bar(line, width, r->steps > 0 ? (double)r->step / (double)r->steps : 0);
+  fprintf(stderr, "\r%s\033[K", line);
   fflush(stderr);
   p->drawn = 1;
 }
@@ -86,7 +108,7 @@ static void print_line(progress *p, const cldann_progress *r) {
 
 static void on_progress(void *user, const cldann_progress *r) {
   progress *p = user;
-  if (p->bar) draw_bar(p, r);
+  if (p->bar) draw_line(p, r);
   if (p->lines) print_line(p, r);
   if (p->json && !p->error.code) metrics_line(&p->error, stdout, "standard output", metrics_progress_json(r));
 }
