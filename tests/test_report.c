@@ -78,10 +78,16 @@ END_TEST
 
 /* The shipped tables can be read, and so can the experiments that they name. */
 START_TEST(shipped_tables) {
-  static const char *const names[] = {
-      "experiments/tables/amazon.conf",       "experiments/tables/amazon-msda.conf",       "experiments/tables/blobs.conf",
-      "experiments/tables/mnist-mnistm.conf", "experiments/tables/mnist-mnistm-jmlr.conf", "experiments/tables/mnist-usps.conf",
-      "experiments/tables/moons.conf",        "experiments/tables/office-caltech.conf",    "experiments/tables/pad.conf"};
+  static const char *const names[] = {"experiments/tables/amazon.conf",
+                                      "experiments/tables/amazon-msda.conf",
+                                      "experiments/tables/blobs.conf",
+                                      "experiments/tables/mnist-mnistm.conf",
+                                      "experiments/tables/mnist-mnistm-jmlr.conf",
+                                      "experiments/tables/mnist-usps.conf",
+                                      "experiments/tables/mnist-mnistm-bn.conf",
+                                      "experiments/tables/moons.conf",
+                                      "experiments/tables/office-caltech.conf",
+                                      "experiments/tables/pad.conf"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     table *t = NULL;
     err_clear(&e);
