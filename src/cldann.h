@@ -194,12 +194,45 @@ typedef struct cldann_experiment cldann_experiment;
  */
 int cldann_experiment_load(cldann *c, const char *path, const char *const *overrides, int n, const char *data_dir,
                            cldann_experiment **out);
+/*
+ * The same from a text in memory, in the syntax of the files (NULL or "": defaults alone), and a net built with the functions
+ * above (NULL: the text has the group net). The net stays the caller's and may be freed, or used again. It is a chain of
+ * features, from the input on, and from their last node a chain for each head, that ends with its loss; the rows of the label
+ * head need not be cut, the method says which it sees. Data may be handed over by cldann_experiment_set_data.
+ */
+int cldann_experiment_new(cldann *c, const char *text, const cldann_net *net, cldann_experiment **out);
 /* The experiment that a model file is of, which the file holds. The rest as for cldann_experiment_load. */
 int cldann_experiment_of_model(cldann *c, const char *model_path, const char *const *overrides, int n, const char *data_dir,
                                cldann_experiment **out);
 void cldann_experiment_free(cldann_experiment *x);
 /* The experiment as one file: overrides, preset and defaults in their places. Freed by cldann_free_text. */
 int cldann_experiment_text(cldann_experiment *x, char **out);
+
+/* The data sets of an experiment: two to train on, and two to measure on, which may be left out. */
+typedef enum { CLDANN_SOURCE, CLDANN_TARGET, CLDANN_SOURCE_TEST, CLDANN_TARGET_TEST } cldann_set_id;
+typedef enum { CLDANN_BYTES, CLDANN_FLOATS } cldann_data_type; /* uint8_t, float */
+
+/*
+ * A data set of the program's own. read is called when the data are first needed (in cldann_train, cldann_evaluate ...), on the
+ * thread of that call, for items first to first + n - 1, from 0 on and each once; it fills `items`, (n, height, width,
+ * channels) of the type, and where labels is not NULL the n labels, classes from 0. Not 0 ends the call with CLDANN_E_IO. What
+ * it reads from must be there as long as the experiment is, which may ask for it again.
+ */
+typedef struct cldann_data {
+  const char *name; /* in messages; NULL: "the program's". Copied */
+  int items, height, width, channels;
+  cldann_data_type type;
+  int labelled; /* not 0: read knows labels. CLDANN_TARGET is asked for them by method target-only alone */
+  int (*read)(void *user, int first, int n, void *items, int32_t *labels);
+  void *user;
+} cldann_data;
+
+/*
+ * Hands an experiment a data set, in place of the one that its text names, if any; NULL: that one again. *data is copied.
+ * Sizes are (height, width, channels) of the net's input; one channel may serve for several. They are checked with the rest
+ * when the data are loaded (CLDANN_E_SHAPE). A model file does not hold such data: its experiment then has no such set.
+ */
+int cldann_experiment_set_data(cldann_experiment *x, cldann_set_id set, const cldann_data *data);
 
 /*
  * Hands the data sets that `from` has loaded to `to`, where both experiments name the same ones, with the same seed and
@@ -301,14 +334,15 @@ typedef struct cldann_predict_options {
   const char *const *overrides; /* "key=value", as data.target_test.features=..., which says how `data` is read */
   int n_overrides;
   const char *data_dir;                                   /* NULL: $CLDANN_DATA */
+  const cldann_data *items;                               /* the program's own, with `data` NULL: no file is read */
   int (*on_item)(void *user, const cldann_prediction *p); /* in order; not 0 ends it with CLDANN_E_INTERRUPTED */
   void *user;
 } cldann_predict_options;
 
 /*
  * A model file on other data: a file or folder of images in one of the formats of kind = "file", read by the keys of the
- * experiment's target_test set where that is such a file. Labels are not looked at. The experiment's own data need not be
- * there.
+ * experiment's target_test set where that is such a file; or data NULL and options->items. Labels are not looked at. The
+ * experiment's own data need not be there.
  */
 int cldann_predict(cldann *c, const char *model, const char *data, const cldann_predict_options *options);
 /*

@@ -24,6 +24,7 @@ test_programs = \
 	tests/test_train \
 	tests/test_analysis \
 	tests/test_experiment \
+	tests/test_library \
 	tests/test_report
 
 # Every program's main runs its suite through this.
@@ -80,6 +81,11 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_suites.h \
 	tests/train_validation.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
+tests_test_library_SOURCES = $(runner) \
+	tests/library_data.c \
+	tests/library_net.c \
+	tests/library_suites.h \
+	tests/test_library.c
 
 # What a program links that has no _LDADD of its own.
 LDADD = libcldann_internal.la $(CHECK_LIBS)
