@@ -90,6 +90,17 @@ int cldann_devices(cldann_device_info *infos, int capacity, int *count, cldann_e
  * first GPU, else the first device). On failure *out is NULL and `error` says why.
  */
 int cldann_open(cldann **out, const char *device, cldann_error *error);
+/*
+ * Opens cldann inside a program that uses OpenCL already: `context` is a cl_context, `device` a cl_device_id of it, `queue` a
+ * cl_command_queue of both, or NULL for one of cldann's own. They are retained, and released by cldann_close; the program keeps
+ * its references. The queue must be in order: what the program put there before a call is done before what the call puts there.
+ * A call may leave work queued, but its results on the host are there when it returns. CLDANN_E_ARG for what cannot be used.
+ */
+struct _cl_context;
+struct _cl_device_id;
+struct _cl_command_queue;
+int cldann_open_cl(cldann **out, struct _cl_context *context, struct _cl_device_id *device, struct _cl_command_queue *queue,
+                   cldann_error *error);
 void cldann_close(cldann *c);
 const cldann_device_info *cldann_device(const cldann *c);
 const cldann_error *cldann_get_error(const cldann *c);

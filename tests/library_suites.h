@@ -8,5 +8,6 @@
 
 TCase *library_net_cases(cldann **ctx);
 TCase *library_data_cases(cldann **ctx);
+TCase *library_cl_cases(void);
 
 #endif

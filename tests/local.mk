@@ -82,6 +82,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_validation.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 tests_test_library_SOURCES = $(runner) \
+	tests/library_cl.c \
 	tests/library_data.c \
 	tests/library_net.c \
 	tests/library_suites.h \

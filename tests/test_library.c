@@ -11,5 +11,6 @@ int main(void) {
   Suite *s = suite_create("library");
   suite_add_tcase(s, library_net_cases(&ctx));
   suite_add_tcase(s, library_data_cases(&ctx));
+  suite_add_tcase(s, library_cl_cases());
   return runner_run(s, &ctx);
 }
