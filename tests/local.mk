@@ -3,6 +3,8 @@
 test_scripts = \
 	tests/layering \
 	tests/check-exports \
+	tests/check-state \
+	tests/check-cxx \
 	tests/check-format \
 	tests/check-kernels \
 	tests/check-files \
@@ -107,8 +109,9 @@ endif
 tests_env = \
 	CLDANN_SRCDIR='$(abs_top_srcdir)'; CLDANN_BUILDDIR='$(abs_top_builddir)'; \
 	POCL_CACHE_DIR='$(abs_top_builddir)/pocl-cache'; CK_FORK=no; CK_TIMEOUT_MULTIPLIER=10; CLDANN_TUNING=none; \
-	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; MAKE='$(MAKE)'; \
-	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER CLDANN_TUNING NM CLANG_FORMAT MAKE; \
+	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; MAKE='$(MAKE)'; CXX='$(CXX)'; CLDANN_SYMBOL_VERSION='$(symbol_version)'; \
+	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER CLDANN_TUNING NM CLANG_FORMAT MAKE CXX \
+	CLDANN_SYMBOL_VERSION; \
 	$(MKDIR_P) "$$POCL_CACHE_DIR";
 AM_TESTS_ENVIRONMENT = $(tests_env)
 
