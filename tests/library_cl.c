@@ -4,6 +4,7 @@
  */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,25 @@ START_TEST(a_benchmark_gives_the_queue_back) {
 }
 END_TEST
 
+static void *in_a_thread(void *loss) {
+  cldann *c = NULL;
+  if (cldann_open(&c, "0", NULL) < 0) return NULL;
+  *(double *)loss = train_blobs(c);
+  cldann_close(c);
+  return NULL;
+}
+
+/* Two contexts in two threads at once. */
+START_TEST(contexts_do_not_meet) {
+  double loss[3] = {0};
+  pthread_t t[2];
+  in_a_thread(&loss[2]);
+  for (int i = 0; i < 2; i++) ck_assert_int_eq(pthread_create(&t[i], NULL, in_a_thread, &loss[i]), 0);
+  for (int i = 0; i < 2; i++) ck_assert_int_eq(pthread_join(t[i], NULL), 0);
+  ck_assert(loss[2] > 0 && loss[0] == loss[2] && loss[1] == loss[2]);
+}
+END_TEST
+
 static void refused(cl_context ctx, cl_device_id device, cl_command_queue q, int status, const char *wanted) {
   cldann_error e;
   cldann *c = (cldann *)&e;
@@ -187,6 +207,7 @@ TCase *library_cl_cases(void) {
   tcase_add_checked_fixture(t, begin, end);
   tcase_add_loop_test(t, inside_a_host, 0, 2);
   tcase_add_test(t, a_benchmark_gives_the_queue_back);
+  tcase_add_test(t, contexts_do_not_meet);
   tcase_add_test(t, what_cannot_be_used);
   tcase_add_test(t, short_of_memory);
   return t;

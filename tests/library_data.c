@@ -220,6 +220,15 @@ START_TEST(what_cannot_be) {
   bad->y[2] = 2;
   refused(x, CLDANN_SOURCE, &d, CLDANN_E_SHAPE, "tells 2 classes apart");
   dataset_free(bad);
+  cldann_experiment_free(x);
+  GOOD(cldann_experiment_new(
+      *at,
+      "net = { input = [1, 1, 2]; label_head = ( { op = \"dense\"; units = 2; }, { op = \"softmax_xent\"; } );"
+      "  domain_head = ( { op = \"reversal\"; }, { op = \"dense\"; units = 3; }, { op = \"softmax_xent\"; } ); };"
+      "data = { source = { kind = \"several\"; sets = ( { kind = \"blobs\"; }, { kind = \"blobs\"; } ); };"
+      "  target = { kind = \"blobs\"; }; };",
+      NULL, &x));
+  refused(x, CLDANN_SOURCE, &good, CLDANN_E_ARG, "the domain head tells more than two domains apart");
   cldann_experiment_free(a), cldann_experiment_free(x);
 }
 END_TEST
