@@ -20,10 +20,7 @@
  * over by callback. Training loads them, compiles what it needs, trains, measures on the test sets, and writes a model file,
  * which holds its experiment and is of use by itself.
  *
- *     cldann *c;
- *     cldann_experiment *x = NULL;
- *     cldann_result r;
- *     cldann_error error;
+ *     cldann *c; cldann_experiment *x = NULL; cldann_result r; cldann_error error;
  *     if (cldann_open(&c, NULL, &error) < 0) return fail(error.message);
  *     cldann_net *net = cldann_net_new(c);
  *     cldann_node *f = cldann_relu(cldann_dense(cldann_input(net, 1, 1, 2), 15, NULL));
@@ -72,7 +69,6 @@ extern "C" {
 
 /** @defgroup errors Status and errors
  * @{ */
-
 /* What functions return: 0 or one of these. */
 typedef enum cldann_status {
   CLDANN_OK = 0,             /* all went well */
@@ -101,12 +97,10 @@ typedef struct cldann_error {
 
 const char *cldann_version(void);           /* "0.1.0"; never NULL, not to be freed */
 const char *cldann_status_name(int status); /* "out of memory" and the like, for people; the same */
-
 /** @} */
 
 /** @defgroup devices Devices and the context
  * @{ */
-
 /* A device, as its driver describes it. */
 typedef struct cldann_device_info {
   char name[128], vendor[64], platform[64], version[96], driver[64]; /* what the driver says; version: of OpenCL */
@@ -135,6 +129,7 @@ int cldann_devices(cldann_device_info *infos, int capacity, int *count, cldann_e
  * CLDANN_E_CL, CLDANN_E_MEM, or CLDANN_E_CONFIG for a bad $CLDANN_TUNING.
  */
 int cldann_open(cldann **out, const char *device, cldann_error *error);
+
 struct _cl_context;
 struct _cl_device_id;
 struct _cl_command_queue;
@@ -150,15 +145,13 @@ int cldann_open_cl(cldann **out, struct _cl_context *context, struct _cl_device_
 void cldann_close(cldann *c);
 const cldann_device_info *cldann_device(const cldann *c); /* of the context; as long as that */
 const cldann_error *cldann_get_error(const cldann *c);    /* code 0: none; as long as the context */
-void cldann_clear_error(cldann *c);                       /* forgets it, so that calls work again */
-
+void cldann_clear_error(cldann *c);                       /* forgets it; the next one is then kept */
 /** @} */
 
 /** @defgroup nets Networks
  * A graph of nodes, each an op on one other node's values, described once; what is made of it is decided by the method and
  * the device.
  * @{ */
-
 /* A graph of nodes, built in C. */
 typedef struct cldann_net cldann_net;
 /* One of its ops, and the values that come of it. */
@@ -214,11 +207,14 @@ int cldann_name(cldann_node *node, const char *name);
 
 /*
  * Of a layer with parameters: factors of the schedule's learning rate for its weights and its biases; 1 is the default, and
- * what has 0 stays as it was initialised. Of a dense or convolutional layer: the weights of each unit are shortened to `norm`
- * after a step where they are longer (Srivastava et al. 2014); 0, the default: never. CLDANN_E_ARG for another node.
+ * what has 0 stays as it was initialised. CLDANN_E_ARG for another node, or a factor below 0.
  */
 int cldann_learning_rate(cldann_node *node, float weights, float biases);
-int cldann_max_norm(cldann_node *node, float norm); /* see cldann_learning_rate */
+/*
+ * Of a dense or convolutional layer: the weights of each unit are shortened to `norm` after a step where they are longer
+ * (Srivastava et al. 2014); 0, the default: never. CLDANN_E_ARG for another node, or a norm below 0.
+ */
+int cldann_max_norm(cldann_node *node, float norm);
 
 cldann_node *cldann_input(cldann_net *net, int height, int width, int channels); /* one a net; rows of this shape */
 /* y = x W + b, (h, w, c) read flat: (1, 1, units). */
@@ -258,12 +254,10 @@ cldann_node *cldann_reversal(cldann_node *x, float lambda);
 cldann_node *cldann_softmax_xent(cldann_node *x, cldann_loss_target target);
 /* The same by the logistic loss: x is one logit, the class being logit > 0. */
 cldann_node *cldann_logistic_xent(cldann_node *x, cldann_loss_target target);
-
 /** @} */
 
 /** @defgroup experiments Experiments: settings, net and data
  * @{ */
-
 /* Every constant of a run, a net, and data sets. */
 typedef struct cldann_experiment cldann_experiment;
 
@@ -278,7 +272,8 @@ int cldann_experiment_load(cldann *c, const char *path, const char *const *overr
  * The same from a text in memory, in the syntax of the files (NULL or "": defaults alone), and a net built with the functions
  * above (NULL: the text has the group net). The net stays the caller's and may be freed, or used again. It is a chain of
  * features, from the input on, and from their last node a chain for each head, that ends with its loss; the rows of the label
- * head need not be cut, the method says which it sees. Data may be handed over by cldann_experiment_set_data.
+ * head need not be cut, the method says which it sees. Data may be handed over by cldann_experiment_set_data; paths of data in
+ * the text are as with data_dir NULL. CLDANN_E_CONFIG with the text's line, CLDANN_E_ARG for a net that is not so.
  */
 int cldann_experiment_new(cldann *c, const char *text, const cldann_net *net, cldann_experiment **out);
 /* The experiment that a model file is of, which the file holds. The rest as for cldann_experiment_load. */
@@ -311,7 +306,8 @@ typedef struct cldann_data {
 /*
  * Hands an experiment a data set, in place of the one that its text names, if any; NULL: that one again. *data is copied.
  * Sizes are (height, width, channels) of the net's input; one channel may serve for several. They are checked with the rest
- * when the data are loaded (CLDANN_E_SHAPE). A model file does not hold such data: its experiment then has no such set.
+ * when the data are loaded (CLDANN_E_SHAPE). A model file does not hold such data: its experiment then has no such set. Each is
+ * of one domain: CLDANN_E_ARG where the domain head tells more than two apart.
  */
 int cldann_experiment_set_data(cldann_experiment *x, cldann_set_id set, const cldann_data *data);
 
@@ -320,12 +316,10 @@ int cldann_experiment_set_data(cldann_experiment *x, cldann_set_id set, const cl
  * validation.share; `from` loads them again when it needs them. Else nothing happens. For many runs over one set of data.
  */
 int cldann_experiment_take_data(cldann_experiment *to, cldann_experiment *from);
-
 /** @} */
 
 /** @defgroup training Training and evaluation
  * @{ */
-
 /* What a window of training steps, or an evaluation, measured. Losses are means over rows, accuracies 0..1. */
 typedef struct cldann_progress {
   int64_t step, steps;                                   /* steps done, of how many */
@@ -410,13 +404,11 @@ typedef void (*cldann_on_detail)(void *user, const cldann_detail *d);
 /* As cldann_evaluate, for each of the test sets there are. What is handed to on_detail is gone when that returns. */
 int cldann_evaluate_detail(cldann_experiment *x, const char *model_path, const cldann_train_options *options,
                            cldann_on_detail on_detail, void *user);
-
 /** @} */
 
 /** @defgroup models Models in use
  * Model files are in the safetensors format, named and laid out for PyTorch, with the experiment's text among the metadata.
  * @{ */
-
 /* What a model says of one item. */
 typedef struct cldann_prediction {
   int64_t item, items;         /* from 0; of how many */
@@ -462,7 +454,6 @@ int cldann_draw(cldann_experiment *x, const char *model_path, const cldann_train
 
 /** @defgroup speed Plans, benchmarks and tuning
  * @{ */
-
 /*
  * The launch plan of one training step and the memory of a whole run as text, the caller's to free with cldann_free_text. Loads
  * the data, and launches all kernels once without training, so as to know the process's peak.
@@ -563,12 +554,10 @@ int cldann_try_choices(cldann_experiment *x, const cldann_choice *choices, int n
  * is written; the call tells whether what the file says now could be kept, before time is spent on measuring.
  */
 int cldann_write_tuning(cldann *c, const char *file, const cldann_choice *choices, int n);
-
 /** @} */
 
 /** @defgroup tools Self-test and data
  * @{ */
-
 /* Writes a PNG with sample images of the training sets, source above target: `rows` rows of `columns` each. */
 int cldann_sample_sheet(cldann_experiment *x, const char *path, int rows, int columns);
 
@@ -583,7 +572,6 @@ int cldann_make_mnistm(const char *mnist_dir, const char *bsds_tgz, const char *
                        int (*stop)(void), cldann_error *error);
 /* Downloads a data set ("mnist", "bsds500") into the cache folder, resumable, checked by SHA-256. */
 int cldann_fetch(const char *name, cldann_on_message on_message, void *user, cldann_error *error);
-
 /** @} */
 
 #ifdef __cplusplus
