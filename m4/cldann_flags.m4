@@ -30,3 +30,17 @@ AC_DEFUN([CLDANN_COMPILER_FLAGS], [
   CLDANN_TRY_FLAG([-Wvla])
   AC_SUBST([CLDANN_CFLAGS])
 ])
+
+dnl CLDANN_VERSION_SCRIPT: does the linker give symbols a version by a script? Sets the automake conditional of that name.
+AC_DEFUN([CLDANN_VERSION_SCRIPT], [
+  AC_CACHE_CHECK([whether the linker takes a version script], [cldann_cv_version_script], [
+    cldann_saved_ldflags=$LDFLAGS
+    echo 'CLDANN_0 { global: cldann_*; local: *; };' >conftest.map
+    LDFLAGS="$LDFLAGS -shared -fPIC -Wl,--version-script=conftest.map"
+    AC_LINK_IFELSE([AC_LANG_SOURCE([int cldann_x(void); int cldann_x(void) { return 0; }])],
+                   [cldann_cv_version_script=yes], [cldann_cv_version_script=no])
+    LDFLAGS=$cldann_saved_ldflags
+    rm -f conftest.map
+  ])
+  AM_CONDITIONAL([VERSION_SCRIPT], [test "$cldann_cv_version_script" = yes])
+])

@@ -3,6 +3,8 @@
 test_scripts = \
 	tests/layering \
 	tests/check-exports \
+	tests/check-state \
+	tests/check-cxx \
 	tests/check-format \
 	tests/check-kernels \
 	tests/check-files \
@@ -13,6 +15,7 @@ test_scripts = \
 	tests/check-once \
 	tests/test_cli.sh \
 	tests/test_complete.sh \
+	tests/test_examples.sh \
 	tests/test_progress.sh \
 	tests/test_tune.sh
 test_programs = \
@@ -24,6 +27,7 @@ test_programs = \
 	tests/test_train \
 	tests/test_analysis \
 	tests/test_experiment \
+	tests/test_library \
 	tests/test_report
 
 # Every program's main runs its suite through this.
@@ -80,6 +84,12 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_suites.h \
 	tests/train_validation.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
+tests_test_library_SOURCES = $(runner) \
+	tests/library_cl.c \
+	tests/library_data.c \
+	tests/library_net.c \
+	tests/library_suites.h \
+	tests/test_library.c
 
 # What a program links that has no _LDADD of its own.
 LDADD = libcldann_internal.la $(CHECK_LIBS)
@@ -100,16 +110,20 @@ endif
 tests_env = \
 	CLDANN_SRCDIR='$(abs_top_srcdir)'; CLDANN_BUILDDIR='$(abs_top_builddir)'; \
 	POCL_CACHE_DIR='$(abs_top_builddir)/pocl-cache'; CK_FORK=no; CK_TIMEOUT_MULTIPLIER=10; CLDANN_TUNING=none; \
-	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; MAKE='$(MAKE)'; \
-	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER CLDANN_TUNING NM CLANG_FORMAT MAKE; \
+	NM='$(NM)'; CLANG_FORMAT='$(CLANG_FORMAT)'; MAKE='$(MAKE)'; CC='$(CC)'; CXX='$(CXX)'; PKG_CONFIG='$(PKG_CONFIG)'; \
+	CLDANN_SYMBOL_VERSION='$(symbol_version)'; \
+	export CLDANN_SRCDIR CLDANN_BUILDDIR POCL_CACHE_DIR CK_FORK CK_TIMEOUT_MULTIPLIER CLDANN_TUNING NM CLANG_FORMAT MAKE CC CXX \
+	PKG_CONFIG CLDANN_SYMBOL_VERSION; \
 	$(MKDIR_P) "$$POCL_CACHE_DIR";
 AM_TESTS_ENVIRONMENT = $(tests_env)
 
-# What is installed, from outside; where there is no device, as far as that goes.
+# What is installed, from outside, and the examples against it; where there is no device, as far as that goes.
 installcheck-local:
 	@$(tests_env) DESTDIR='$(DESTDIR)' bindir='$(bindir)' pkgdatadir='$(pkgdatadir)' mandir='$(mandir)' pkgconfigdir='$(pkgconfigdir)' \
 	bashcompletiondir='$(bashcompletiondir)' zshcompletiondir='$(zshcompletiondir)' PKG_CONFIG='$(PKG_CONFIG)' no_man='$(no_man)' \
 	$(srcdir)/tests/installcheck || test $$? = 77
+	@$(tests_env) CLDANN_INSTALLED='$(DESTDIR)$(libdir)' PKG_CONFIG_SYSROOT_DIR='$(DESTDIR)' \
+	$(srcdir)/tests/test_examples.sh || test $$? = 77
 
 # The Debian packages, made of what `make dist` packs, and what lintian says of them.
 check-deb:

@@ -1,6 +1,7 @@
 /* data/dataset.c: see data/dataset.h. */
 #include "data/dataset.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -236,6 +237,20 @@ int dataset_to_bytes(cldann_error *e, dataset *d) {
   bytes = NULL;
 fail:
   mem_free(bytes);
+  return rc;
+}
+
+int dataset_check_finite(cldann_error *e, const dataset *d, const char *where) {
+  int rc = CLDANN_OK;
+  const size_t item = (size_t)d->h * (size_t)d->w * (size_t)d->c;
+  const float *x = d->x;
+  if (dataset_is_sparse(d)) return CLDANN_OK; /* its reader looks at each number it takes */
+  for (size_t i = 0; d->type == DATA_F32 && i < (size_t)d->n * item; i++)
+    if (!isfinite(x[i]))
+      FAIL(e, CLDANN_E_FORMAT,
+           "%s: number %zu of item %zu is %f (both counted from 0); take the item out or put a number there", where, i % item,
+           i / item, (double)x[i]);
+fail:
   return rc;
 }
 

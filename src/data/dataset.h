@@ -56,6 +56,8 @@ int dataset_binarise(cldann_error *e, dataset *d);
 int dataset_to_dense(cldann_error *e, dataset *d);
 /* Floats from 0 to 1 become bytes 0 to 255, rounded, and dense; CLDANN_E_FORMAT for another number. Bytes stay. */
 int dataset_to_bytes(cldann_error *e, dataset *d);
+/* CLDANN_E_FORMAT for a float that is none; the message begins with `where`. */
+int dataset_check_finite(cldann_error *e, const dataset *d, const char *where);
 /* Sets classes from the labels; CLDANN_E_FORMAT for a negative label. */
 int dataset_count_classes(cldann_error *e, dataset *d);
 /* All items are of this domain. */

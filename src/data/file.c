@@ -2,7 +2,6 @@
 #include "data/file.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,20 +80,6 @@ fail:
   return rc;
 }
 
-static int check_finite(cldann_error *e, const char *path, const dataset *d) {
-  int rc = CLDANN_OK;
-  const size_t item = (size_t)d->h * (size_t)d->w * (size_t)d->c;
-  const float *x = d->x;
-  if (dataset_is_sparse(d)) return CLDANN_OK; /* its reader looks at each number it takes */
-  for (size_t i = 0; d->type == DATA_F32 && i < (size_t)d->n * item; i++)
-    if (!isfinite(x[i]))
-      FAIL(e, CLDANN_E_FORMAT,
-           "%s: number %zu of item %zu is %f (both counted from 0); take the item out or put a number there", path, i % item,
-           i / item, (double)x[i]);
-fail:
-  return rc;
-}
-
 static int give_shape(cldann_error *e, const file_request *r, dataset *d) {
   int rc = CLDANN_OK;
   const int *s = r->shape;
@@ -116,7 +101,7 @@ int file_read(cldann_error *e, const file_request *r, dataset **out) {
   TRY(find_format(e, r, &f));
   TRY(check_keys(e, r, f));
   TRY(f->read(e, r, &d));
-  TRY(check_finite(e, r->path, d));
+  TRY(dataset_check_finite(e, d, r->path));
   TRY(give_shape(e, r, d));
   if (r->bytes) TRY(dataset_to_bytes(e, d));
   if (!(f->keys & FILE_IMAGES)) TRY(dataset_resample(e, d, r->resize, r->crop)); /* those may be of any size before */

@@ -1,8 +1,6 @@
 /* device/context.c: opening and closing a context, and asking it for its device and its error. See cldann.h. */
 #include "device/context.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 
 const char *cldann_version(void) {
@@ -22,23 +20,31 @@ int cldann_devices(cldann_device_info *infos, int capacity, int *count, cldann_e
   return CLDANN_OK;
 }
 
-int cldann_open(cldann **out, const char *device_selector, cldann_error *error) {
-  cldann_error scrap;
-  cldann *c = NULL;
-  int rc;
+/* A context without a device yet. */
+static int context_new(cldann **out, cldann_error *error) {
   *out = NULL;
-  if (!error) error = &scrap;
-  err_clear(error);
-  TRY(mem_new(error, &c, 1, sizeof *c));
-  if ((rc = device_open(&c->err, device_selector, &c->dev)) < 0) {
-    *error = c->err;
-    goto fail;
-  }
-  *out = c;
-  return CLDANN_OK;
-fail:
-  mem_free(c);
+  if (error) err_clear(error);
+  return mem_new(error, out, 1, sizeof **out);
+}
+
+/* rc: what became of opening the device. */
+static int context_done(cldann **out, int rc, cldann_error *error) {
+  if (rc >= 0) return CLDANN_OK;
+  if (error) *error = (*out)->err;
+  mem_free(*out);
+  *out = NULL;
   return rc;
+}
+
+int cldann_open(cldann **out, const char *device_selector, cldann_error *error) {
+  const int rc = context_new(out, error);
+  return rc < 0 ? rc : context_done(out, device_open(&(*out)->err, device_selector, &(*out)->dev), error);
+}
+
+int cldann_open_cl(cldann **out, struct _cl_context *context, struct _cl_device_id *id, struct _cl_command_queue *queue,
+                   cldann_error *error) {
+  const int rc = context_new(out, error);
+  return rc < 0 ? rc : context_done(out, device_adopt(&(*out)->err, context, id, queue, &(*out)->dev), error);
 }
 
 void cldann_close(cldann *c) {

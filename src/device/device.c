@@ -159,6 +159,29 @@ static void CL_CALLBACK context_notice(const char *text, const void *info, size_
   if (e && !e->notice[0]) snprintf(e->notice, sizeof e->notice, "%.*s", (int)sizeof e->notice - 1, text);
 }
 
+/* What is the same whosever the context is. */
+static int device_new(cldann_error *e, const device_info *info, cl_device_id id, device **out) {
+  int rc;
+  TRY(mem_new(e, out, 1, sizeof **out));
+  (*out)->err = e;
+  (*out)->info = *info;
+  (*out)->id = id;
+  (*out)->sync = getenv("CLDANN_SYNC") != NULL && *getenv("CLDANN_SYNC") == '1';
+  TRY(tuning_open(e, info, NULL, &(*out)->tuning));
+fail:
+  return rc;
+}
+
+static int make_queue(device *d, cl_command_queue_properties props, cl_command_queue *out) {
+  cl_int code;
+  int rc = CLDANN_OK;
+  cl_command_queue q = clCreateCommandQueue(d->ctx, d->id, props, &code);
+  CL_TRY(d->err, d->info.name, code);
+  *out = q;
+fail:
+  return rc;
+}
+
 int device_open(cldann_error *e, const char *selector, device **out) {
   device_info *infos = NULL;
   cl_platform_id platforms[MAX_DEVICES];
@@ -169,17 +192,79 @@ int device_open(cldann_error *e, const char *selector, device **out) {
   TRY(mem_new(e, &infos, MAX_DEVICES, sizeof *infos));
   TRY(enumerate(e, infos, platforms, ids, &n));
   TRY(at = choose(e, selector, infos, n));
-  TRY(mem_new(e, &d, 1, sizeof *d));
-  d->err = e;
-  d->info = infos[at];
-  d->id = ids[at];
-  d->sync = getenv("CLDANN_SYNC") != NULL && *getenv("CLDANN_SYNC") == '1';
+  TRY(device_new(e, &infos[at], ids[at], &d));
   cl_context_properties props[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)platforms[at], 0};
   d->ctx = clCreateContext(props, 1, &d->id, context_notice, e, &code);
   CL_TRY(e, d->info.name, code);
-  d->queue = clCreateCommandQueue(d->ctx, d->id, 0, &code);
-  CL_TRY(e, d->info.name, code);
-  TRY(tuning_open(e, &d->info, NULL, &d->tuning));
+  TRY(make_queue(d, 0, &d->queue));
+  mem_free(infos);
+  *out = d;
+  return CLDANN_OK;
+fail:
+  mem_free(infos);
+  device_close(d);
+  return rc;
+}
+
+/* ---- a program's own context ---- */
+
+static int check_context(cldann_error *e, cl_context context, cl_device_id id) {
+  cl_device_id of[MAX_DEVICES];
+  size_t bytes = 0;
+  int rc = CLDANN_OK, found = 0;
+  CL_TRY(e, "the program's context", clGetContextInfo(context, CL_CONTEXT_DEVICES, sizeof of, of, &bytes));
+  for (size_t i = 0; i < bytes / sizeof *of; i++) found |= of[i] == id;
+  if (!found) FAIL(e, CLDANN_E_ARG, "the device is none of the context's; make the context with it, or give another device");
+fail:
+  return rc;
+}
+
+static int check_queue(cldann_error *e, cl_command_queue queue, cl_context context, cl_device_id id) {
+  cl_context its_context = NULL;
+  cl_device_id its_device = NULL;
+  cl_command_queue_properties props = 0;
+  int rc = CLDANN_OK;
+  CL_TRY(e, "the program's queue", clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof its_context, &its_context, NULL));
+  CL_TRY(e, "the program's queue", clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof its_device, &its_device, NULL));
+  CL_TRY(e, "the program's queue", clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof props, &props, NULL));
+  if (its_context != context || its_device != id)
+    FAIL(e, CLDANN_E_ARG, "the queue is of another %s than was given; give one of both, or NULL for cldann's own",
+         its_context != context ? "context" : "device");
+  if (props & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
+    FAIL(e, CLDANN_E_ARG,
+         "the queue runs out of order, and cldann relies on one that runs in order; give such a queue, or NULL for cldann's "
+         "own");
+fail:
+  return rc;
+}
+
+/* Its place among all devices; a part of a device (clCreateSubDevices) has none: -1. */
+static int index_of(const cl_device_id *ids, int n, cl_device_id id) {
+  for (int i = 0; i < n; i++)
+    if (ids[i] == id) return i;
+  return -1;
+}
+
+int device_adopt(cldann_error *e, cl_context context, cl_device_id id, cl_command_queue queue, device **out) {
+  device_info *infos = NULL;
+  cl_platform_id platforms[MAX_DEVICES], platform = NULL;
+  cl_device_id ids[MAX_DEVICES];
+  device *d = NULL;
+  int rc, n;
+  if (!context || !id)
+    FAIL(e, CLDANN_E_ARG, "cldann_open_cl needs a context and a device of it; cldann_open makes both by itself");
+  TRY(check_context(e, context, id));
+  if (queue) TRY(check_queue(e, queue, context, id));
+  TRY(mem_new(e, &infos, MAX_DEVICES, sizeof *infos));
+  TRY(enumerate(e, infos, platforms, ids, &n));
+  CL_TRY(e, "the program's device", clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL));
+  describe(platform, id, index_of(ids, n, id), &infos[0]);
+  TRY(device_new(e, &infos[0], id, &d));
+  CL_TRY(e, d->info.name, clRetainContext(context));
+  d->ctx = context;
+  if (queue) CL_TRY(e, d->info.name, clRetainCommandQueue(queue));
+  d->queue = queue;
+  if (!queue) TRY(make_queue(d, 0, &d->queue));
   mem_free(infos);
   *out = d;
   return CLDANN_OK;
@@ -193,10 +278,19 @@ void device_at_close(device *d, void (*f)(void)) {
   d->at_close = f;
 }
 
+static void end_profiling(device *d) {
+  if (!d->ordinary) return;
+  clReleaseCommandQueue(d->queue);
+  d->queue = d->ordinary;
+  d->ordinary = NULL;
+  d->profiling = 0;
+}
+
 void device_close(device *d) {
   if (!d) return;
   if (d->staging) clFinish(d->staging);
   if (d->queue) clFinish(d->queue);
+  end_profiling(d);
   if (d->at_close) d->at_close();
   device_free_programs(d);
   for (int i = 0; i < d->n_events; i++) clReleaseEvent(d->events[i]);
@@ -322,14 +416,10 @@ fail:
 int buffer_stage(buffer *b, size_t offset, const void *src, size_t bytes) {
   device *d = b->dev;
   cl_event done;
-  cl_int code;
   int rc;
   TRY(buffer_range(b, offset, bytes));
   if (!bytes) return CLDANN_OK;
-  if (!d->staging) {
-    d->staging = clCreateCommandQueue(d->ctx, d->id, 0, &code);
-    CL_TRY(d->err, d->info.name, code);
-  }
+  if (!d->staging) TRY(make_queue(d, 0, &d->staging));
   CL_TRY(d->err, "upload", clEnqueueWriteBuffer(d->staging, b->mem, CL_FALSE, offset, bytes, src, 0, NULL, &done));
   if (d->staged) clReleaseEvent(d->staged); /* that queue is in order: the last upload stands for all */
   d->staged = done;
@@ -371,22 +461,14 @@ void *buffer_mem(const buffer *b) {
   return b->mem;
 }
 
-/* Swaps the queue for one that records times: profiling costs, so an ordinary run never pays for it. */
-static int swap_queue(device *d, cl_command_queue_properties props) {
-  cl_int code;
+/* A queue that records times takes the ordinary one's place: profiling costs, so an ordinary run never pays for it. */
+int device_profile_begin(device *d) {
+  cl_command_queue timed = NULL;
   int rc;
   TRY(device_finish(d));
-  cl_command_queue q = clCreateCommandQueue(d->ctx, d->id, props, &code);
-  CL_TRY(d->err, d->info.name, code);
-  clReleaseCommandQueue(d->queue);
-  d->queue = q;
-fail:
-  return rc;
-}
-
-int device_profile_begin(device *d) {
-  int rc;
-  TRY(swap_queue(d, CL_QUEUE_PROFILING_ENABLE));
+  TRY(make_queue(d, CL_QUEUE_PROFILING_ENABLE, &timed));
+  d->ordinary = d->queue;
+  d->queue = timed;
   d->profiling = 1;
 fail:
   return rc;
@@ -405,7 +487,6 @@ int device_profile_end(device *d, double *ns, int capacity, int *launches) {
 fail:
   for (int i = 0; i < d->n_events; i++) clReleaseEvent(d->events[i]);
   d->n_events = 0;
-  d->profiling = 0;
-  if (rc == CLDANN_OK) rc = swap_queue(d, 0);
+  end_profiling(d);
   return rc;
 }

@@ -29,6 +29,9 @@ int device_list(cldann_error *e, device_info **out, int *n);
  * for the default: $CLDANN_DEVICE, else the first GPU, else the first device. The error names the candidates.
  */
 int device_open(cldann_error *e, const char *selector, device **out);
+/* A device whose context, and queue unless that is NULL, are the program's; both are retained. */
+int device_adopt(cldann_error *e, struct _cl_context *context, struct _cl_device_id *id, struct _cl_command_queue *queue,
+                 device **out);
 void device_close(device *d);
 /* f is called when the device closes, while its context still lives: for a library that keeps something by context. */
 void device_at_close(device *d, void (*f)(void));

@@ -21,8 +21,9 @@ struct device {
   cl_device_id id;
   cl_context ctx;
   cl_command_queue queue;
-  cl_command_queue staging; /* in order too, for buffer_stage alone; NULL until it is needed */
-  cl_event staged;          /* the last upload there that nobody has awaited, or NULL */
+  cl_command_queue ordinary; /* while profiling: what `queue` is otherwise; else NULL */
+  cl_command_queue staging;  /* in order too, for buffer_stage alone; NULL until it is needed */
+  cl_event staged;           /* the last upload there that nobody has awaited, or NULL */
   program *programs;
   tuning *tuning;
   cl_event *events; /* while profiling */

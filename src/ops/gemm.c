@@ -13,6 +13,7 @@
 #ifdef HAVE_CLBLAST
 #define CL_TARGET_OPENCL_VERSION 120
 #include <clblast_c.h>
+#include <pthread.h>
 #endif
 
 /* A block of B of this size stays in the first-level cache while rows of A and c go by. */
@@ -173,21 +174,29 @@ const char *gemm_library_way(int which, int i) {
   return (which ? direct_ways : xgemm_ways)[i];
 }
 
-/* What CLBlast was told last: its parameters are the process's, and telling them anew makes it compile anew. */
-static char told[LIBRARY_KERNELS][192];
+/*
+ * What CLBlast was told last, and for which device: its parameters are the process's, and telling them anew makes it compile
+ * anew. Contexts in several threads share it, hence the lock, which a product holds from the telling on.
+ */
+static struct {
+  pthread_mutex_t lock;
+  cl_device_id id;
+  char ways[LIBRARY_KERNELS][192];
+} told = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Its cache of compiled kernels must not outlive the context. */
 static void forget_clblast(void) {
+  pthread_mutex_lock(&told.lock);
   CLBlastClearCache();
-  memset(told, 0, sizeof told);
+  memset(told.ways, 0, sizeof told.ways);
+  pthread_mutex_unlock(&told.lock);
 }
 
 /* "KWG=16 KWI=2 ..." to CLBlast. */
-static int override(device *d, const char *which, const char *way) {
-  char text[sizeof told[0]], *at = text;
+static int override(device *d, cl_device_id id, const char *which, const char *way) {
+  char text[sizeof told.ways[0]], *at = text;
   const char *names[LIBRARY_PARAMETERS];
   size_t values[LIBRARY_PARAMETERS], n = 0;
-  cl_device_id id = NULL;
   int rc = CLDANN_OK;
   snprintf(text, sizeof text, "%s", way);
   for (char *word; (word = strtok_r(at, " ", &at)) && n < LIBRARY_PARAMETERS; n++) {
@@ -197,7 +206,6 @@ static int override(device *d, const char *which, const char *way) {
     names[n] = word;
     values[n] = (size_t)strtoul(value + 1, NULL, 10);
   }
-  clGetCommandQueueInfo(device_queue(d), CL_QUEUE_DEVICE, sizeof id, &id, NULL);
   const CLBlastStatusCode code = CLBlastOverrideParameters(id, which, CLBlastPrecisionSingle, n, names, values);
   if (code != CLBlastSuccess)
     FAIL(device_error(d), CLDANN_E_CONFIG, "%s: CLBlast does not take these parameters for %s (code %d): %s",
@@ -208,12 +216,16 @@ fail:
 
 /* The tuning file's parameters, before the first product and when they change. */
 static int tell_clblast(device *d) {
+  cl_device_id id = NULL;
   int rc = CLDANN_OK;
+  clGetCommandQueueInfo(device_queue(d), CL_QUEUE_DEVICE, sizeof id, &id, NULL);
+  if (id != told.id) memset(told.ways, 0, sizeof told.ways);
+  told.id = id;
   for (int i = 0; i < LIBRARY_KERNELS; i++) {
     const char *way = tuning_find(device_get_tuning(d), gemm_library_kernels[i]);
-    if (!way || !strcmp(way, GEMM_LIBRARY_OWN) || !strcmp(way, told[i])) continue;
-    TRY(override(d, strchr(gemm_library_kernels[i], ' ') + 1, way));
-    snprintf(told[i], sizeof told[i], "%s", way);
+    if (!way || !strcmp(way, GEMM_LIBRARY_OWN) || !strcmp(way, told.ways[i])) continue;
+    TRY(override(d, id, strchr(gemm_library_kernels[i], ' ') + 1, way));
+    snprintf(told.ways[i], sizeof told.ways[i], "%s", way);
   }
 fail:
   return rc;
@@ -233,6 +245,7 @@ static int run_clblast(device *d, const launch *l, const vbuf *bufs, buffer *are
   const int ta = l->args[6].i, tb = l->args[7].i, beta = l->args[8].i;
   cl_command_queue queue = device_queue(d);
   device_at_close(d, forget_clblast);
+  pthread_mutex_lock(&told.lock);
   TRY(tell_clblast(d));
   const CLBlastStatusCode code = CLBlastSgemm(
       CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo, tb ? CLBlastTransposeYes : CLBlastTransposeNo, m, n,
@@ -242,6 +255,7 @@ static int run_clblast(device *d, const launch *l, const vbuf *bufs, buffer *are
          "%s: CLBlastSgemm failed with code %d for %zu x %zu x %zu; configure --without-clblast avoids it", l->node, (int)code,
          m, n, k);
 fail:
+  pthread_mutex_unlock(&told.lock);
   return rc;
 }
 

@@ -96,16 +96,43 @@ int conf_choice(const config_setting_t *s, const char *const *choices, int other
   return otherwise;
 }
 
+static int elem(const config_setting_t *s, int i) {
+  return (int)conf_int(config_setting_get_elem(s, (unsigned)i), 0);
+}
+
+static void store_padding(const config_setting_t *s, const conf_key *key, cldann_window *w) {
+  if (config_setting_is_aggregate(s)) {
+    w->padding = CLDANN_EXPLICIT;
+    w->top = elem(s, 0), w->bottom = elem(s, 1), w->left = elem(s, 2), w->right = elem(s, 3);
+  } else {
+    w->padding = (cldann_padding)conf_choice(s, key->choices, CLDANN_VALID);
+  }
+}
+
 void conf_store(const config_setting_t *s, const conf_key *key, void *to) {
   char *at = (char *)to + key->at;
   int small = 0;
   if (key->type == CONF_TEXT) snprintf(at, key->size, "%s", conf_text(s, ""));
-  if (key->type == CONF_NUMBER) memcpy(at, &(double){conf_number(s, 0.0)}, sizeof(double));
+  if (key->type == CONF_NUMBER && key->size == sizeof(double)) memcpy(at, &(double){conf_number(s, 0.0)}, sizeof(double));
+  if (key->type == CONF_NUMBER && key->size == sizeof(float)) {
+    memcpy(at, &(float){(float)conf_number(s, 0.0)}, sizeof(float));
+    return;
+  }
+  if (key->type == CONF_PAIR) conf_sizes(s, (int *)(void *)at);
+  if (key->type == CONF_PADDING) store_padding(s, key, (cldann_window *)(void *)at);
   if (key->type == CONF_INT && key->size == sizeof(int64_t)) memcpy(at, &(int64_t){conf_int(s, 0)}, sizeof(int64_t));
   if (key->type == CONF_INT && key->size == sizeof small) small = (int)conf_int(s, 0);
   if (key->type == CONF_FLAG) small = conf_flag(s, 0);
   if (key->type == CONF_CHOICE) small = conf_choice(s, key->choices, 0);
   if (key->size == sizeof small && key->type != CONF_TEXT) memcpy(at, &small, sizeof small);
+}
+
+void conf_store_all(const config_setting_t *group, const conf_key *table, void *to) {
+  for (const conf_key *k = table; k->name; k++) {
+    const config_setting_t *s = conf_member(group, k->name);
+    if (s && k->type == CONF_GROUP) conf_store_all(s, k->keys, to);
+    if (s && k->size) conf_store(s, k, to);
+  }
 }
 
 const char *conf_name(const config_setting_t *s, char room[32]) {
@@ -351,6 +378,16 @@ fail:
   return rc;
 }
 
+/* May libconfig see it? Not where a word outside of texts is one of its orders, which read other files. */
+static int is_plain(const char *value) {
+  for (const char *p = value, *next; *p; p = next) {
+    if (*p == '@' || *p == '\n') return 0;
+    next = skip_quoted(p);
+    if (!next) next = p + 1;
+  }
+  return 1;
+}
+
 /* The value of an override: a whole number of any size, else what libconfig makes of it, else a text. */
 static int parse_value(const struct config *c, conf_set *set, const char *value) {
   int rc = CLDANN_OK, parsed = 0;
@@ -365,7 +402,7 @@ static int parse_value(const struct config *c, conf_set *set, const char *value)
   }
   TRY(mem_new(c->err, &text, strlen(value) + 8, 1));
   sprintf(text, "v = %s;", value);
-  if (!strpbrk(value, "@\n")) parsed = config_read_string(&set->tree, text);
+  if (is_plain(value)) parsed = config_read_string(&set->tree, text);
   if (!parsed || config_setting_length(config_root_setting(&set->tree)) != 1) {
     config_destroy(&set->tree);
     config_init(&set->tree);

@@ -10,6 +10,7 @@
 #include <libconfig.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "train/experiment.h"
 
@@ -18,10 +19,10 @@ typedef enum {
   CONF_TEXT,    /* at most `max` characters */
   CONF_CHOICE,  /* one of `choices`; stored as its index, an int */
   CONF_INT,     /* min..max; stored by `size` */
-  CONF_NUMBER,  /* min..max; an integer will do; stored as a double */
+  CONF_NUMBER,  /* min..max; an integer will do; stored by `size`, as a double or a float */
   CONF_FLAG,    /* true or false; stored as an int */
-  CONF_PAIR,    /* an integer or [height, width] */
-  CONF_PADDING, /* one of `choices` or [top, bottom, left, right] */
+  CONF_PAIR,    /* an integer or [height, width]; stored as two ints */
+  CONF_PADDING, /* one of `choices` or [top, bottom, left, right]; stored into a cldann_window */
   CONF_SHAPE,   /* [height, width, channels] */
   CONF_NAMES,   /* a list of texts or whole numbers, at least one */
   CONF_GROUPS,  /* a list of groups, each with keys of `keys`, at least one */
@@ -36,6 +37,7 @@ typedef struct conf_key {
   const char *const *choices; /* NULL ends */
   const struct conf_key *keys;
   size_t at, size; /* where conf_read puts the value; size 0: nowhere */
+  int required;    /* of an op: cannot be left out */
 } conf_key;
 
 enum { CONF_SETS, CONF_PRESET, CONF_FILE, CONF_LAYERS };
@@ -69,6 +71,8 @@ const config_setting_t *conf_get(const struct config *c, const char *path);
 void conf_read(const struct config *c, const conf_key *table, const char *prefix, void *to);
 /* One value, already checked, into `to` as its row says. */
 void conf_store(const config_setting_t *s, const conf_key *key, void *to);
+/* The members of a group, those of its groups too. */
+void conf_store_all(const config_setting_t *group, const conf_key *table, void *to);
 
 /* Values of checked settings. A NULL setting gives the default. */
 int64_t conf_int(const config_setting_t *s, int64_t otherwise);
@@ -91,10 +95,15 @@ int conf_blame(const struct config *c, const config_setting_t *s);
 
 /* All of an experiment as one text that reads back as the same; conf_write.c. The caller's (mem_free). */
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out);
+/* The value that conf_store would put there, as a file has it. */
+void conf_put(FILE *f, const conf_key *key, const void *from);
 
 /* What experiment.c asks of its two neighbours. */
 extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[], conf_set_keys[];
 int experiment_build_net(cldann_experiment *x);
+/* A net that a program built, as overrides ("net.features=( ... )") of the caller's (mem_free). */
+enum { NET_SETS = 4 };
+int experiment_net_sets(cldann_error *e, const cldann_net *net, char *sets[NET_SETS]);
 int experiment_check_data(cldann_experiment *x); /* without loading anything */
 
 #endif

@@ -19,39 +19,42 @@ static void indent(const writer *w, int depth) {
   fprintf(w->f, "%*s", 2 * depth, "");
 }
 
-static void put_text(const writer *w, const char *s) {
-  fputc('"', w->f);
+static void put_text(FILE *f, const char *s) {
+  fputc('"', f);
   for (; *s; s++) {
-    if (*s == '"' || *s == '\\') fputc('\\', w->f);
+    if (*s == '"' || *s == '\\') fputc('\\', f);
     if (*s == '\n')
-      fputs("\\n", w->f);
+      fputs("\\n", f);
     else
-      fputc(*s, w->f);
+      fputc(*s, f);
   }
-  fputc('"', w->f);
+  fputc('"', f);
 }
 
-/* The shortest that reads back as the same number, with a point or an exponent: without, libconfig takes it for whole. */
-static void put_number(const writer *w, double v) {
+/*
+ * The shortest that reads back as the same number, with a point or an exponent: without, libconfig takes it for whole.
+ * single: as the same float.
+ */
+static void put_number(FILE *f, double v, int single) {
   char text[40];
   int digits = 6;
   do snprintf(text, sizeof text, "%.*g", digits, v);
-  while (strtod(text, NULL) != v && ++digits <= 17);
-  fprintf(w->f, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
+  while ((single ? (double)(float)strtod(text, NULL) : strtod(text, NULL)) != v && ++digits <= 17);
+  fprintf(f, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
-static void put_whole(const writer *w, int64_t v) {
-  fprintf(w->f, "%lld%s", (long long)v, v > INT32_MAX || v < INT32_MIN ? "L" : "");
+static void put_whole(FILE *f, int64_t v) {
+  fprintf(f, "%lld%s", (long long)v, v > INT32_MAX || v < INT32_MIN ? "L" : "");
 }
 
 static void put_setting(const writer *w, const config_setting_t *s, int depth) {
   const int type = config_setting_type(s), n = config_setting_is_aggregate(s) ? config_setting_length(s) : 0;
   switch (type) {
-  case CONFIG_TYPE_STRING: put_text(w, config_setting_get_string(s)); return;
+  case CONFIG_TYPE_STRING: put_text(w->f, config_setting_get_string(s)); return;
   case CONFIG_TYPE_BOOL: fputs(config_setting_get_bool(s) ? "true" : "false", w->f); return;
-  case CONFIG_TYPE_FLOAT: put_number(w, config_setting_get_float(s)); return;
+  case CONFIG_TYPE_FLOAT: put_number(w->f, config_setting_get_float(s), 0); return;
   case CONFIG_TYPE_INT:
-  case CONFIG_TYPE_INT64: put_whole(w, conf_int(s, 0)); return;
+  case CONFIG_TYPE_INT64: put_whole(w->f, conf_int(s, 0)); return;
   }
   const char *brackets = type == CONFIG_TYPE_GROUP ? "{}" : type == CONFIG_TYPE_LIST ? "()" : "[]";
   const int lines = type == CONFIG_TYPE_LIST; /* of ops, a line each */
@@ -71,25 +74,39 @@ static void put_setting(const writer *w, const config_setting_t *s, int depth) {
   fputc(brackets[1], w->f);
 }
 
-/* A key that settings has: its value there, whoever gave it. */
-static void put_value(const writer *w, const conf_key *k) {
-  const char *at = (const char *)&w->x->s + k->at;
+static void put_padding(FILE *f, const conf_key *k, const cldann_window *w) {
+  if (w->padding == CLDANN_EXPLICIT)
+    fprintf(f, "[%d, %d, %d, %d]", w->top, w->bottom, w->left, w->right);
+  else
+    put_text(f, k->choices[w->padding]);
+}
+
+static double number_at(const conf_key *k, const char *at) {
+  float single;
   double number;
+  if (k->size == sizeof single) return (double)*(float *)memcpy(&single, at, sizeof single);
+  return *(double *)memcpy(&number, at, sizeof number);
+}
+
+void conf_put(FILE *f, const conf_key *k, const void *from) {
+  const char *at = (const char *)from + k->at;
   int64_t whole;
-  int small = 0;
+  int small = 0, pair[2];
   if (k->size == sizeof small && k->type != CONF_TEXT) memcpy(&small, at, sizeof small);
   switch (k->type) {
-  case CONF_TEXT: put_text(w, at); break;
-  case CONF_CHOICE: put_text(w, k->choices[small]); break;
-  case CONF_FLAG: fputs(small ? "true" : "false", w->f); break;
-  case CONF_NUMBER:
-    memcpy(&number, at, sizeof number);
-    put_number(w, number);
+  case CONF_TEXT: put_text(f, at); break;
+  case CONF_CHOICE: put_text(f, k->choices[small]); break;
+  case CONF_FLAG: fputs(small ? "true" : "false", f); break;
+  case CONF_NUMBER: put_number(f, number_at(k, at), k->size == sizeof(float)); break;
+  case CONF_PADDING: put_padding(f, k, (const cldann_window *)(const void *)at); break;
+  case CONF_PAIR:
+    memcpy(pair, at, sizeof pair);
+    fprintf(f, "[%d, %d]", pair[0], pair[1]);
     break;
   default:
     whole = small;
     if (k->size == sizeof whole) memcpy(&whole, at, sizeof whole);
-    put_whole(w, whole);
+    put_whole(f, whole);
   }
 }
 
@@ -106,6 +123,7 @@ static int last_layer(const writer *w, const char *prefix) {
 /* Is there anything of a table to write? Groups of settings always have their values. */
 static int has_any(const writer *w, const conf_key *table, const char *prefix) {
   const int last = last_layer(w, prefix);
+  if (own_data_hides(w->x, prefix)) return 0;
   for (const conf_key *k = table; k->name; k++) {
     char path[100];
     snprintf(path, sizeof path, "%.60s%s", prefix, k->name);
@@ -138,8 +156,8 @@ static void put_table(const writer *w, const conf_key *table, const char *prefix
     }
     if (!k->size && !s) continue;
     indent(w, depth), fprintf(w->f, "%s = ", k->name);
-    if (k->size)
-      put_value(w, k);
+    if (k->size) /* settings has it, whoever gave it */
+      conf_put(w->f, k, &w->x->s);
     else
       put_setting(w, s, depth);
     fputs(";\n", w->f);

@@ -4,10 +4,12 @@
  */
 #include <float.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "data/classes.h"
 #include "train/conf.h"
 
 #define IN(field) .at = offsetof(settings, field), .size = sizeof(((settings *)0)->field)
@@ -168,8 +170,51 @@ int cldann_experiment_load(cldann *c, const char *path, const char *const *overr
   return experiment_open(c, path, NULL, overrides, n, data_dir, out);
 }
 
+/* The net goes in as overrides, so that all which is done with a file's net, its text too, is done with this one. */
+int cldann_experiment_new(cldann *c, const char *text, const cldann_net *net, cldann_experiment **out) {
+  char *sets[NET_SETS] = {NULL};
+  int rc;
+  *out = NULL;
+  if (c->err.code) return c->err.code;
+  if (net) TRY(experiment_net_sets(&c->err, net, sets));
+  TRY(experiment_open(c, "experiment", text ? text : "", (const char *const *)sets, net ? NET_SETS : 0, NULL, out));
+  const config_setting_t *own = net ? conf_get((*out)->cfg, "net") : NULL;
+  if (own) {
+    rc = conf_bad((*out)->cfg, own, CLDANN_E_CONFIG, "the text has a net, and a net was built for it; leave one of them out");
+    cldann_experiment_free(*out);
+    *out = NULL;
+  }
+fail:
+  for (int i = 0; i < NET_SETS; i++) mem_free(sets[i]);
+  return rc;
+}
+
 int cldann_experiment_text(cldann_experiment *x, char **out) {
   return conf_write(x, root_keys, out);
+}
+
+/* The file's own list, else what a set's labels are called. */
+int experiment_class_names(const cldann_experiment *x, char **out) {
+  const config_setting_t *list = conf_get(x->cfg, "data.classes");
+  const dataset *const sets[] = {x->source, x->target, x->source_test, x->target_test};
+  const class_list *names = NULL;
+  char *text = NULL, room[32];
+  size_t size = 0;
+  int rc = CLDANN_OK;
+  *out = NULL;
+  for (size_t i = 0; i < sizeof sets / sizeof *sets && !names; i++)
+    if (sets[i]) names = sets[i]->names;
+  const int n = list ? config_setting_length(list) : names ? names->n : 0;
+  if (!n) return CLDANN_OK;
+  FILE *f = open_memstream(&text, &size);
+  if (!f) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
+  for (int i = 0; i < n; i++)
+    fprintf(f, "%s%s", i ? "\n" : "", list ? conf_name(config_setting_get_elem(list, (unsigned)i), room) : names->name[i]);
+  if (fclose(f) != 0) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
+  TRY(mem_strdup(&x->ctx->err, out, text));
+fail:
+  free(text);
+  return rc;
 }
 
 void cldann_experiment_free(cldann_experiment *x) {

@@ -11,6 +11,14 @@
 
 struct config; /* experiment.c's view of the libconfig tree */
 
+/* A set that the program hands over (train/own_data.c). d.read NULL: none; d.name is not looked at, name is. */
+typedef struct own_data {
+  cldann_data d;
+  char name[64];
+} own_data;
+
+enum { SETS = 4 }; /* of cldann_set_id */
+
 struct cldann_experiment {
   cldann *ctx;
   settings s;
@@ -18,6 +26,7 @@ struct cldann_experiment {
   struct config *cfg; /* kept for experiment_load_data */
   char *data_dir;     /* --data, may be NULL */
   int domains[2];     /* sets of kind "several" of source and target, else 1: the domains are numbered through both */
+  own_data own[SETS]; /* count before what cfg names */
   /* Loaded by experiment_load_data, owned here. The two test sets may be NULL. */
   dataset *source, *target, *source_test, *target_test;
   dataset *source_held, *target_held; /* validation.share of source and target, which lack it; NULL: none */
@@ -33,6 +42,16 @@ int experiment_many_domains(const cldann_experiment *x);
 
 /* Loads all four sets, labels included; who may see which is the trainer's business. Once: a second call does nothing. */
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user);
+
+/* They are loaded again when they are needed. */
+void experiment_forget_data(cldann_experiment *x);
+
+int own_data_is(const cldann_experiment *x, int set);
+/* Does one of them stand in for the keys below this path, "data.source" or "data.source."? */
+int own_data_hides(const cldann_experiment *x, const char *path);
+int own_data_same(const cldann_experiment *a, const cldann_experiment *b);
+/* labels 0: they are not asked for. */
+int own_data_load(cldann_experiment *x, int set, int labels, dataset **out);
 
 /* Is the target's test set of kind "file"? */
 int experiment_tests_file(const cldann_experiment *x);

@@ -4,7 +4,6 @@
  * experiment_sets.h.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -74,17 +73,18 @@ int experiment_many_domains(const cldann_experiment *x) {
 int experiment_check_data(cldann_experiment *x) {
   int rc = CLDANN_OK;
   set_view v;
+  x->domains[0] = x->domains[1] = 1;
   for (role r = 0; r < ROLES; r++) {
     char path[64];
     const config_setting_t *group;
-    if (set_open(x->cfg, r, &v)) {
+    if (set_open(x, r, &v)) {
       TRY(check_several(x, &v));
       continue;
     }
     snprintf(path, sizeof path, "data.%s", role_names[r]);
     group = conf_get(x->cfg, path);
     for (const conf_key *k = conf_set_keys; k->name && !group; k++) group = set_get(&v, k->name);
-    if (group || !role_test(r))
+    if (group)
       return conf_bad(x->cfg, group, CLDANN_E_CONFIG,
                       "data.%s has no kind; give idx, mnist, mnist-m, blobs, moons, digits, file or several", role_names[r]);
   }
@@ -185,7 +185,7 @@ static int load_several(loader *l, const set_view *v, dataset **out) {
   TRY(mem_new(l->err, &parts, (size_t)n, sizeof *parts));
   for (int i = 0; i < n; i++) {
     const set_view p = set_part(v, i);
-    TRY(set_load(l, &p, &parts[i]));
+    TRY(set_load(l, &p, 1, &parts[i]));
     TRY(name_classes(l, v, parts[i]));
     if (!listed && agree(l->err, name, parts[0], name, parts[i]) < 0) TRY(conf_blame(v->c, set_get(v, "kind")));
     TRY(dataset_set_domain(l->err, parts[i], first + i));
@@ -197,10 +197,11 @@ fail:
   return rc;
 }
 
+/* Whoever can be told which labels are needed, a program, is not asked for the target's when the method may not see them. */
 static int load_set(loader *l, const set_view *v, dataset **out) {
   int rc;
   if (set_is_several(v)) return load_several(l, v, out);
-  TRY(set_load(l, v, out));
+  TRY(set_load(l, v, v->r != ROLE_TARGET || needs_labels(l->x->s.method, v->r), out));
   TRY(name_classes(l, v, *out));
 fail:
   return rc;
@@ -273,7 +274,7 @@ static dataset **held_by(cldann_experiment *x, int i) {
   return i < (int)(sizeof all / sizeof *all) ? all[i] : NULL;
 }
 
-static void forget_data(cldann_experiment *x) {
+void experiment_forget_data(cldann_experiment *x) {
   for (int i = 0; held_by(x, i); i++) {
     dataset_free(*held_by(x, i));
     *held_by(x, i) = NULL;
@@ -292,17 +293,17 @@ int cldann_experiment_take_data(cldann_experiment *to, cldann_experiment *from) 
   int rc, same;
   TRY(conf_write(to, data_root, &a));
   TRY(conf_write(from, data_root, &b));
-  same = from->loaded && !strcmp(strchr(a, '\n'), strchr(b, '\n')) && to->s.seed == from->s.seed &&
+  same = from->loaded && own_data_same(to, from) && !strcmp(strchr(a, '\n'), strchr(b, '\n')) && to->s.seed == from->s.seed &&
          to->s.validation.share == from->s.validation.share && !!to->data_dir == !!from->data_dir &&
          (!to->data_dir || !strcmp(to->data_dir, from->data_dir));
   if (same) {
-    forget_data(to);
+    experiment_forget_data(to);
     for (int i = 0; held_by(to, i); i++) *held_by(to, i) = *held_by(from, i), *held_by(from, i) = NULL;
     to->loaded = 1, from->loaded = 0;
     for (role r = 0; r < ROLES; r++) { /* another net or batch may not fit them */
       const dataset *const *sets = (const dataset *const[]){to->source, to->target, to->source_test, to->target_test};
       set_view v;
-      if (set_open(to->cfg, r, &v)) TRY(check_fit(to, &v, sets[r], 0));
+      if (set_open(to, r, &v)) TRY(check_fit(to, &v, sets[r], 0));
     }
   }
 fail:
@@ -318,7 +319,7 @@ int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, voi
   if (x->loaded) return CLDANN_OK;
   for (role r = 0; r < ROLES; r++) {
     set_view v;
-    if (!set_open(x->cfg, r, &v)) continue;
+    if (!set_open(x, r, &v) && role_test(r)) continue;
     TRY(load_set(&l, &v, l.at[r]));
     if (experiment_many_domains(x) && !(*at[r])->domain)
       TRY(dataset_set_domain(l.err, *at[r], role_domain(r) ? x->domains[0] : 0));
@@ -327,13 +328,13 @@ int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, voi
   TRY(denoise(x, l.at, on_message, user));
   for (role r = 0; r < ROLES; r++) {
     set_view v;
-    if (set_open(x->cfg, r, &v)) TRY(check_fit(x, &v, *at[r], held_out_of(x, r, *at[r])));
+    if (set_open(x, r, &v)) TRY(check_fit(x, &v, *at[r], held_out_of(x, r, *at[r])));
   }
   TRY(hold_out(x, ROLE_SOURCE, &x->source, &x->source_held));
   TRY(hold_out(x, ROLE_TARGET, &x->target, &x->target_held));
   x->loaded = 1;
 fail:
-  if (rc < 0) forget_data(x); /* all or nothing: a second call begins anew */
+  if (rc < 0) experiment_forget_data(x); /* all or nothing: a second call begins anew */
   loader_end(&l);
   return rc;
 }
@@ -342,7 +343,7 @@ fail:
 
 int experiment_tests_file(const cldann_experiment *x) {
   set_view v;
-  return set_open(x->cfg, ROLE_TARGET_TEST, &v) && set_is_file(&v);
+  return set_open(x, ROLE_TARGET_TEST, &v) && set_is_file(&v);
 }
 
 int experiment_load_one(cldann_experiment *x, dataset **out) {
@@ -353,8 +354,8 @@ int experiment_load_one(cldann_experiment *x, dataset **out) {
   if (conf_get(x->cfg, "data.msda.layers"))
     FAIL(l.err, CLDANN_E_ARG,
          "the model's input is behind mSDA, whose layers it does not hold; use a model of the plain input");
-  if (!set_open(x->cfg, ROLE_TARGET_TEST, &v)) FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set");
-  TRY(set_load(&l, &v, &d));
+  if (!set_open(x, ROLE_TARGET_TEST, &v)) FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set");
+  TRY(set_load(&l, &v, 0, &d));
   mem_free(d->y);
   d->y = NULL, d->classes = 0;
   TRY(check_shape(x, &v, d));
@@ -363,29 +364,5 @@ int experiment_load_one(cldann_experiment *x, dataset **out) {
   d = NULL;
 fail:
   dataset_free(d);
-  return rc;
-}
-
-/* The file's own list, else what a set's labels are called. */
-int experiment_class_names(const cldann_experiment *x, char **out) {
-  const config_setting_t *list = conf_get(x->cfg, "data.classes");
-  const dataset *const sets[] = {x->source, x->target, x->source_test, x->target_test};
-  const class_list *names = NULL;
-  char *text = NULL, room[32];
-  size_t size = 0;
-  int rc = CLDANN_OK;
-  *out = NULL;
-  for (size_t i = 0; i < sizeof sets / sizeof *sets && !names; i++)
-    if (sets[i]) names = sets[i]->names;
-  const int n = list ? config_setting_length(list) : names ? names->n : 0;
-  if (!n) return CLDANN_OK;
-  FILE *f = open_memstream(&text, &size);
-  if (!f) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
-  for (int i = 0; i < n; i++)
-    fprintf(f, "%s%s", i ? "\n" : "", list ? conf_name(config_setting_get_elem(list, (unsigned)i), room) : names->name[i]);
-  if (fclose(f) != 0) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
-  TRY(mem_strdup(&x->ctx->err, out, text));
-fail:
-  free(text);
   return rc;
 }

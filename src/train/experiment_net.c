@@ -1,9 +1,11 @@
 /*
- * train/experiment_net.c: from the net group of an experiment file to a graph. A row of op_keys and a branch of read_op
- * add an op to the files. Shapes are checked by the ops themselves (ops/); here their errors get file and line.
+ * train/experiment_net.c: from the net group of an experiment file to a graph, and from a graph that a program built to the
+ * same keys. A row of op_keys adds an op to both. Shapes are checked by the ops themselves (ops/); here their errors get file
+ * and line.
  */
 #include <float.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -30,42 +32,54 @@ const conf_key conf_layer_keys[] = {
     END,
 };
 
+/* Where an op keeps the value. */
+#define IN(field) .at = offsetof(op, field), .size = sizeof(((op *)0)->field)
+#define IN_PAIR(field) .at = offsetof(op, field), .size = 2 * sizeof(int)
+
 static const conf_key lr_keys[] = {
-    {.name = "weights", .type = CONF_NUMBER, .min = 0, .max = 1000},
-    {.name = "biases", .type = CONF_NUMBER, .min = 0, .max = 1000},
+    {.name = "weights", .type = CONF_NUMBER, .min = 0, .max = 1000, IN(lr[0])},
+    {.name = "biases", .type = CONF_NUMBER, .min = 0, .max = 1000, IN(lr[1])},
     END,
 };
 
 #define NAME_KEY \
-  { .name = "name", .type = CONF_TEXT, .max = 40 }
+  { .name = "name", .type = CONF_TEXT, .max = sizeof(((op *)0)->name) - 1, IN(name) }
 #define INIT_KEY \
   { .name = "init", .type = CONF_GROUP, .keys = conf_layer_keys }
 #define LR_KEY \
   { .name = "lr", .type = CONF_GROUP, .keys = lr_keys }
 #define LIMIT_KEY \
-  { .name = "max_norm", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6 }
-#define COUNT_KEY(NAME) \
-  { .name = NAME, .type = CONF_INT, .min = 1, .max = 1e6 }
-#define PADDING_KEY \
-  { .name = "padding", .type = CONF_PADDING, .choices = paddings }
-#define PAIR_KEY(NAME) \
-  { .name = NAME, .type = CONF_PAIR }
+  { .name = "max_norm", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6, IN(max_norm) }
+#define UNITS_KEY(NAME) \
+  { .name = NAME, .type = CONF_INT, .min = 1, .max = 1e6, IN(units), .required = 1 }
+#define WINDOW_KEYS(NAME)                                                    \
+  {.name = NAME, .type = CONF_PAIR, IN_PAIR(window.height), .required = 1},  \
+      {.name = "stride", .type = CONF_PAIR, IN_PAIR(window.stride_y)}, {     \
+    .name = "padding", .type = CONF_PADDING, .choices = paddings, IN(window) \
+  }
 
 static const conf_key plain_keys[] = {NAME_KEY, END};
-static const conf_key dense_keys[] = {COUNT_KEY("units"), INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
-static const conf_key conv2d_keys[] = {
-    COUNT_KEY("filters"), PAIR_KEY("kernel"), PAIR_KEY("stride"), PADDING_KEY, INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
-static const conf_key pool_keys[] = {PAIR_KEY("window"), PAIR_KEY("stride"), PADDING_KEY, NAME_KEY, END};
+static const conf_key dense_keys[] = {UNITS_KEY("units"), INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
+static const conf_key conv2d_keys[] = {UNITS_KEY("filters"), WINDOW_KEYS("kernel"), INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
+static const conf_key pool_keys[] = {WINDOW_KEYS("window"), NAME_KEY, END};
 static const char *const norm_stats[] = {"joint", "perdomain", NULL};
-static const conf_key norm_keys[] = {{.name = "stats", .type = CONF_CHOICE, .choices = norm_stats},
-                                     {.name = "momentum", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1},
-                                     {.name = "epsilon", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1},
-                                     LR_KEY,
-                                     NAME_KEY,
-                                     END};
-static const conf_key leaky_keys[] = {{.name = "slope", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
-static const conf_key dropout_keys[] = {{.name = "rate", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
-static const conf_key reversal_keys[] = {{.name = "lambda", .type = CONF_NUMBER, .min = -1000, .max = 1000}, NAME_KEY, END};
+static const conf_key norm_keys[] = {
+    {.name = "stats", .type = CONF_CHOICE, .choices = norm_stats, IN(per_domain)},
+    {.name = "momentum", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1, IN(momentum)},
+    {.name = "epsilon", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1, IN(epsilon)},
+    LR_KEY,
+    NAME_KEY,
+    END,
+};
+static const conf_key leaky_keys[] = {
+    {.name = "slope", .type = CONF_NUMBER, .min = 0, .max = 0.999999, IN(slope)}, NAME_KEY, END};
+static const conf_key dropout_keys[] = {
+    {.name = "rate", .type = CONF_NUMBER, .min = 0, .max = 0.999999, IN(rate), .required = 1}, NAME_KEY, END};
+static const conf_key reversal_keys[] = {
+    {.name = "lambda", .type = CONF_NUMBER, .min = -1000, .max = 1000, IN(lambda)}, NAME_KEY, END};
+
+/* What a key that is left out means. */
+static const op op_defaults = {.lr = {1.0f, 1.0f}, .slope = 0.01f, .momentum = 0.1f, .epsilon = 1e-5f, .lambda = 1.0f};
 
 static const conf_key op_keys[] = {
     {.name = "conv2d", .type = CONF_GROUP, .keys = conv2d_keys},
@@ -85,6 +99,12 @@ static const conf_key op_keys[] = {
     {.name = "logistic_xent", .type = CONF_GROUP, .keys = plain_keys},
     END,
 };
+static const conf_key *keys_of(const op_type *type) {
+  const conf_key *k = op_keys;
+  while (k->name && strcmp(k->name, type->name)) k++;
+  return k->keys;
+}
+
 const conf_key conf_net_keys[] = {
     {.name = "input", .type = CONF_SHAPE},
     {.name = "features", .type = CONF_OPS, .keys = op_keys},
@@ -94,31 +114,6 @@ const conf_key conf_net_keys[] = {
 };
 
 /* ---- the attributes of one op ---- */
-
-static int elem(const config_setting_t *s, int i) {
-  return (int)conf_int(config_setting_get_elem(s, (unsigned)i), 0);
-}
-
-/* An integer for both, or [height, width]; absent: 0, 0. */
-static void read_pair(const config_setting_t *s, int *y, int *x) {
-  *y = *x = 0;
-  if (s && config_setting_is_aggregate(s))
-    *y = elem(s, 0), *x = elem(s, 1);
-  else
-    *y = *x = (int)conf_int(s, 0);
-}
-
-static void read_window(const config_setting_t *s, const char *size, cldann_window *w) {
-  const config_setting_t *padding = conf_member(s, "padding");
-  read_pair(conf_member(s, size), &w->height, &w->width);
-  read_pair(conf_member(s, "stride"), &w->stride_y, &w->stride_x);
-  if (padding && config_setting_is_aggregate(padding)) {
-    w->padding = CLDANN_EXPLICIT;
-    w->top = elem(padding, 0), w->bottom = elem(padding, 1), w->left = elem(padding, 2), w->right = elem(padding, 3);
-  } else {
-    w->padding = (cldann_padding)conf_choice(padding, paddings, CLDANN_VALID);
-  }
-}
 
 static int make_init(const struct config *c, const config_setting_t *kind, const config_setting_t *value, cldann_init *init) {
   if (!kind && value)
@@ -151,50 +146,17 @@ fail:
   return rc;
 }
 
-static int need(const struct config *c, const config_setting_t *s, const char *key) {
-  if (conf_member(s, key)) return CLDANN_OK;
-  return conf_bad(c, s, CLDANN_E_CONFIG, "%s needs %s", conf_text(conf_member(s, "op"), ""), key);
-}
-
 static int read_op(const struct config *c, const config_setting_t *s, const cldann_layer *layer, cldann_loss_target target,
                    op *o) {
-  int rc = CLDANN_OK;
-  *o = (op){.type = op_find(conf_text(conf_member(s, "op"), "")), .layer = *layer, .target = target};
-  snprintf(o->name, sizeof o->name, "%s", conf_text(conf_member(s, "name"), ""));
-  TRY(own_layer(c, s, &o->layer));
-  if (o->type == &op_dense) {
-    TRY(need(c, s, "units"));
-    o->units = (int)conf_int(conf_member(s, "units"), 0);
-  } else if (o->type == &op_conv2d) {
-    TRY(need(c, s, "filters"));
-    TRY(need(c, s, "kernel"));
-    o->units = (int)conf_int(conf_member(s, "filters"), 0);
-    read_window(s, "kernel", &o->window);
-  } else if (o->type == &op_max_pool || o->type == &op_avg_pool) {
-    TRY(need(c, s, "window"));
-    read_window(s, "window", &o->window);
-  } else if (o->type == &op_leaky_relu) {
-    o->slope = (float)conf_number(conf_member(s, "slope"), 0.01);
-  } else if (o->type == &op_batch_norm) {
-    o->per_domain = conf_choice(conf_member(s, "stats"), norm_stats, 0);
-    o->momentum = (float)conf_number(conf_member(s, "momentum"), 0.1);
-    o->epsilon = (float)conf_number(conf_member(s, "epsilon"), 1e-5);
-  } else if (o->type == &op_dropout) {
-    TRY(need(c, s, "rate"));
-    o->rate = (float)conf_number(conf_member(s, "rate"), 0.0);
-  } else if (o->type == &op_reversal) {
-    o->lambda = (float)conf_number(conf_member(s, "lambda"), 1.0);
-  }
-fail:
-  return rc;
-}
-
-/* What the node has of its own of the learning; the keys are there where they mean something. */
-static void set_learning(const config_setting_t *s, cldann_node *n) {
-  const config_setting_t *lr = conf_member(s, "lr");
-  n->o.lr[0] = (float)conf_number(conf_member(lr, "weights"), 1.0);
-  n->o.lr[1] = (float)conf_number(conf_member(lr, "biases"), 1.0);
-  n->o.max_norm = (float)conf_number(conf_member(s, "max_norm"), 0.0);
+  const char *name = conf_text(conf_member(s, "op"), "");
+  *o = op_defaults;
+  o->type = op_find(name);
+  o->layer = *layer;
+  o->target = target;
+  for (const conf_key *k = keys_of(o->type); k->name; k++)
+    if (k->required && !conf_member(s, k->name)) return conf_bad(c, s, CLDANN_E_CONFIG, "%s needs %s", name, k->name);
+  conf_store_all(s, keys_of(o->type), o);
+  return own_layer(c, s, &o->layer);
 }
 
 /* ---- the three branches ---- */
@@ -230,7 +192,7 @@ static int build_branch(const builder *b, cldann_branch_id branch, const char *p
       return conf_bad(b->c, s, CLDANN_E_CONFIG, "%s ends with %s; its last op must be softmax_xent or logistic_xent", path,
                       o.type->name);
     if (!(x = net_add(b->net, x, &o))) return conf_blame(b->c, s);
-    set_learning(s, x);
+    memcpy(x->o.lr, o.lr, sizeof o.lr); /* a new node has 1 */
     if (!fits(x->o.out))
       return conf_bad(b->c, s, CLDANN_E_SHAPE, "%s %s: its output of %d x %d x %d is too large; the most is %d numbers an item",
                       o.type->name, x->o.name, x->o.out.h, x->o.out.w, x->o.out.c, ITEM_MAX);
@@ -251,11 +213,13 @@ int experiment_build_net(cldann_experiment *x) {
   builder b = {.c = x->cfg};
   const config_setting_t *input = conf_get(b.c, "net.input"), *head = conf_get(b.c, "net.domain_head");
   cldann_node *node, *features;
+  int size[3];
   if (!input)
     return conf_bad(b.c, NULL, CLDANN_E_CONFIG, "net.input is missing; give net = { input = [height, width, channels]; ... }");
   TRY(default_layer(b.c, &b.layer));
   if (!(b.net = x->net = cldann_net_new(x->ctx))) return x->ctx->err.code;
-  if (!(node = cldann_input(b.net, elem(input, 0), elem(input, 1), elem(input, 2)))) return conf_blame(b.c, input);
+  conf_sizes(input, size);
+  if (!(node = cldann_input(b.net, size[0], size[1], size[2]))) return conf_blame(b.c, input);
   if (!fits(node->o.out))
     return conf_bad(b.c, input, CLDANN_E_SHAPE, "net.input is too large; the most is %d numbers an item", ITEM_MAX);
   TRY(build_branch(&b, CLDANN_FEATURES, "net.features", node, &features));
@@ -271,6 +235,109 @@ int experiment_build_net(cldann_experiment *x) {
         b.c, head, CLDANN_E_CONFIG,
         "net.domain_head has no reversal, without which dann trains nothing adversarial; put {op = \"reversal\";} first");
   net_layout(b.net);
+fail:
+  return rc;
+}
+
+/* ---- from a graph to the keys ---- */
+
+/* One member, unless it is what its absence means. */
+static void put_member(FILE *f, const conf_key *k, const op *o) {
+  if (!memcmp((const char *)o + k->at, (const char *)&op_defaults + k->at, k->size)) return;
+  if (k->type == CONF_PADDING && o->window.padding == op_defaults.window.padding) return;
+  fprintf(f, " %s = ", k->name);
+  conf_put(f, k, o);
+  fputc(';', f);
+}
+
+/* An initialiser says its kind and, where that has one, its value. */
+static void put_init(FILE *f, const char *of, const cldann_init *init) {
+  const int valued = init->kind == CLDANN_INIT_TRUNCATED_NORMAL || init->kind == CLDANN_INIT_CONSTANT;
+  static const conf_key value = {.type = CONF_NUMBER, .at = offsetof(cldann_init, value), .size = sizeof init->value};
+  fprintf(f, " %s = { kind = \"%s\";", of, init_kinds[init->kind]);
+  if (valued) fputs(" value = ", f), conf_put(f, &value, init), fputc(';', f);
+  fputs(" };", f);
+}
+
+static void put_op(FILE *f, const op *o) {
+  fprintf(f, "{ op = \"%s\";", o->type->name);
+  for (const conf_key *k = keys_of(o->type); k->name; k++) {
+    if (k->keys == conf_layer_keys) {
+      fputs(" init = {", f);
+      put_init(f, "weights", &o->layer.weights), put_init(f, "biases", &o->layer.biases);
+      fputs(" };", f);
+    } else if (k->keys == lr_keys) {
+      if (!memcmp(o->lr, op_defaults.lr, sizeof o->lr)) continue;
+      fputs(" lr = {", f);
+      for (const conf_key *m = lr_keys; m->name; m++) put_member(f, m, o);
+      fputs(" };", f);
+    } else {
+      put_member(f, k, o);
+    }
+  }
+  fputs(" }", f);
+}
+
+/* Ops of one branch, in a row behind *last, which becomes the last of them. */
+static int put_branch(cldann_error *e, FILE *f, const cldann_net *net, cldann_branch_id branch, const cldann_node **last) {
+  int rc = CLDANN_OK, n = 0;
+  for (int i = 0; i < net->n; i++) {
+    const cldann_node *node = net->nodes[i];
+    if (node->branch != branch || node->o.type == &op_input) continue;
+    if (node->in != *last)
+      FAIL(
+          e, CLDANN_E_ARG,
+          "%s %s does not stand behind %s; the net of an experiment is a chain of features, and from its last node a chain for "
+          "each head",
+          node->o.type->name, node->o.name, (*last)->o.name);
+    *last = node;
+    if (node->o.type == &op_rows) { /* an experiment puts it there itself, as its method wants */
+      if (branch != CLDANN_LABEL_HEAD || n || node->o.rows == CLDANN_ROWS_TARGET)
+        FAIL(e, CLDANN_E_ARG, "rows %s: in an experiment only the label head begins with rows, the source's; leave it out",
+             node->o.name);
+      continue;
+    }
+    fputs(n++ ? ", " : "", f);
+    put_op(f, &node->o);
+  }
+fail:
+  return rc;
+}
+
+static int put_set(cldann_error *e, const cldann_net *net, const conf_key *key, cldann_branch_id branch,
+                   const cldann_node **last, char **out) {
+  char *text = NULL;
+  size_t size = 0;
+  int rc = CLDANN_OK;
+  FILE *f = open_memstream(&text, &size);
+  if (!f) FAIL(e, CLDANN_E_MEM, "no memory for the text of a net");
+  fprintf(f, "net.%s=(", key->name);
+  rc = put_branch(e, f, net, branch, last);
+  fputc(')', f);
+  if (fclose(f) != 0) rc = err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "no memory for the text of a net");
+  TRY(rc);
+  TRY(mem_strdup(e, out, text));
+fail:
+  free(text);
+  return rc;
+}
+
+int experiment_net_sets(cldann_error *e, const cldann_net *net, char *sets[NET_SETS]) {
+  const cldann_node *input = net_input(net), *last = input, *behind;
+  char text[80];
+  int rc;
+  if (!input || !net_loss(net, CLDANN_TARGET_LABELS) || !net_loss(net, CLDANN_TARGET_DOMAIN))
+    FAIL(e, CLDANN_E_ARG, "the net has no %s; build it with an input and a loss at the end of each head",
+         !input                                ? "input"
+         : net_loss(net, CLDANN_TARGET_DOMAIN) ? "loss of the label head"
+                                               : "loss of the domain head");
+  snprintf(text, sizeof text, "net.input=[%d, %d, %d]", input->o.out.h, input->o.out.w, input->o.out.c);
+  TRY(mem_strdup(e, &sets[0], text));
+  TRY(put_set(e, net, &conf_net_keys[1], CLDANN_FEATURES, &last, &sets[1]));
+  behind = last;
+  TRY(put_set(e, net, &conf_net_keys[2], CLDANN_LABEL_HEAD, &behind, &sets[2]));
+  behind = last;
+  TRY(put_set(e, net, &conf_net_keys[3], CLDANN_DOMAIN_HEAD, &behind, &sets[3]));
 fail:
   return rc;
 }

@@ -71,11 +71,12 @@ const config_setting_t *set_get(const set_view *v, const char *key) {
   return set_get_upto(v->c, v->r, key, v->last, NULL);
 }
 
-int set_open(const struct config *c, role r, set_view *v) {
+int set_open(const cldann_experiment *x, role r, set_view *v) {
   const config_setting_t *kind;
-  *v = (set_view){.c = c, .r = r, .last = CONF_FILE};
-  kind = set_get_upto(c, r, "kind", CONF_FILE, &v->last);
-  v->kind = conf_choice(kind, kind_names, -1);
+  *v = (set_view){.c = x->cfg, .r = r, .kind = SET_OWN, .last = CONF_FILE};
+  if (own_data_is(x, r)) return 1;
+  kind = set_get_upto(x->cfg, r, "kind", CONF_FILE, &v->last);
+  v->kind = conf_choice(kind, kind_names, SET_OWN);
   return kind != NULL;
 }
 
@@ -255,15 +256,20 @@ static const kind_row kinds[] = {
 };
 
 int set_is_file(const set_view *v) {
-  return kinds[v->kind].load == load_file;
+  return v->kind != SET_OWN && kinds[v->kind].load == load_file;
 }
 
 int set_is_several(const set_view *v) {
-  return !kinds[v->kind].load;
+  return v->kind != SET_OWN && !kinds[v->kind].load;
 }
 
-int set_load(loader *l, const set_view *v, dataset **out) {
-  return kinds[v->kind].load(l, v, out);
+int set_load(loader *l, const set_view *v, int labels, dataset **out) {
+  if (v->kind != SET_OWN) return kinds[v->kind].load(l, v, out);
+  if (own_data_is(l->x, v->r)) return own_data_load(l->x, v->r, labels, out);
+  return conf_bad(v->c, NULL, CLDANN_E_CONFIG,
+                  "data.%s is missing; give it a kind, as data.%s.kind = \"file\", or in a program call "
+                  "cldann_experiment_set_data",
+                  role_names[v->r], role_names[v->r]);
 }
 
 void loader_end(loader *l) {

@@ -8,6 +8,7 @@
 #include "data/mnistm.h"
 #include "train/conf.h"
 
+/* As cldann_set_id. */
 typedef enum { ROLE_SOURCE, ROLE_TARGET, ROLE_SOURCE_TEST, ROLE_TARGET_TEST, ROLES } role;
 extern const char *const role_names[ROLES];
 
@@ -21,13 +22,14 @@ static inline int role_test(role r) {
 typedef struct set_view {
   const struct config *c;
   role r;
-  int kind;
+  int kind;                     /* SET_OWN: none is named, or the program hands the set over */
   int last;                     /* a layer that names a kind replaces the group of the layers below it */
   const config_setting_t *part; /* one of the sets of kind "several": its group; else NULL */
 } set_view;
 
+enum { SET_OWN = -1 };
 /* 0 when the experiment has no such set. */
-int set_open(const struct config *c, role r, set_view *v);
+int set_open(const cldann_experiment *x, role r, set_view *v);
 const config_setting_t *set_get(const set_view *v, const char *key);
 int set_is_file(const set_view *v);
 int set_is_several(const set_view *v);
@@ -45,8 +47,8 @@ typedef struct loader {
   dataset **at[ROLES]; /* where the sets go, in whose order they are loaded */
 } loader;
 
-/* Of any kind but "several", whose sets are loaded one by one. Owned by the caller. */
-int set_load(loader *l, const set_view *v, dataset **out);
+/* Of any kind but "several", whose sets are loaded one by one. labels 0: they are not needed. Owned by the caller. */
+int set_load(loader *l, const set_view *v, int labels, dataset **out);
 void loader_end(loader *l);
 
 #endif

@@ -31,6 +31,7 @@ libcldann_internal_la_SOURCES += \
 	src/train/metrics.h \
 	src/train/model.c \
 	src/train/model.h \
+	src/train/own_data.c \
 	src/train/peak.c \
 	src/train/peak.h \
 	src/train/plan_text.c \

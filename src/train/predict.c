@@ -22,7 +22,19 @@ typedef struct prediction_job {
   float *logits, *domain, *features;
 } prediction_job;
 
-/* Experiment and data. */
+/* Experiment and data that the program has. */
+static int open_own(prediction_job *j, const char *model, const cldann_predict_options *o) {
+  int rc;
+  cldann_data data = *o->items;
+  data.labelled = 0;
+  TRY(cldann_experiment_of_model(j->c, model, o->overrides, o->n_overrides, o->data_dir, &j->x));
+  TRY(cldann_experiment_set_data(j->x, CLDANN_TARGET_TEST, &data));
+  TRY(experiment_load_one(j->x, &j->d));
+fail:
+  return rc;
+}
+
+/* Experiment and data in a file. */
 static int open_data(prediction_job *j, const char *model, const char *data, const cldann_predict_options *o) {
   enum { OWN = 4 };
   const char **sets = NULL;
@@ -122,7 +134,9 @@ fail:
 int cldann_predict(cldann *c, const char *model, const char *data, const cldann_predict_options *options) {
   prediction_job j = {.c = c};
   int rc;
-  TRY(open_data(&j, model, data, options));
+  if (!data == !options->items)
+    FAIL(&c->err, CLDANN_E_ARG, "what is to be predicted is a path or options->items; give one of them");
+  TRY(data ? open_data(&j, model, data, options) : open_own(&j, model, options));
   TRY(model_read_about(&c->err, model, &j.about));
   TRY(trainer_open_model(j.x, model, NULL, &j.t));
   TRY(run(&j, options));
