@@ -52,7 +52,7 @@ int file_read(cldann_error *e, const file_request *r, dataset **out);
 /* "svmlight, csv, ...": for messages. */
 void file_list_formats(char *to, size_t room);
 
-extern const file_format format_csv, format_folder, format_hdf5, format_list, format_matlab, format_npy, format_npz,
+extern const file_format format_csv, format_folder, format_hdf5, format_idx, format_list, format_matlab, format_npy, format_npz,
     format_svmlight;
 
 #endif
