@@ -15,6 +15,7 @@ cldann_SOURCES = \
 	src/cli/cmd_draw.c \
 	src/cli/cmd_eval.c \
 	src/cli/cmd_export.c \
+	src/cli/cmd_init.c \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_predict.c \
 	src/cli/cmd_reproduce.c \

@@ -61,6 +61,10 @@ fail:
   return rc;
 }
 
+int file_tell(cldann_error *e, const char *path, const file_format **out) {
+  return find_format(e, &(file_request){.path = path}, out);
+}
+
 static int check_keys(cldann_error *e, const file_request *r, const file_format *f) {
   int rc = CLDANN_OK;
   const struct {

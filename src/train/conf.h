@@ -10,6 +10,7 @@
 #include <libconfig.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "train/experiment.h"
 
@@ -91,6 +92,8 @@ int conf_blame(const struct config *c, const config_setting_t *s);
 
 /* All of an experiment as one text that reads back as the same; conf_write.c. The caller's (mem_free). */
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out);
+/* A text in quotes, so that it reads back as the same. */
+void conf_put_text(FILE *f, const char *s);
 
 /* What experiment.c asks of its two neighbours. */
 extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[], conf_set_keys[];

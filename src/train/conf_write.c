@@ -19,16 +19,16 @@ static void indent(const writer *w, int depth) {
   fprintf(w->f, "%*s", 2 * depth, "");
 }
 
-static void put_text(const writer *w, const char *s) {
-  fputc('"', w->f);
+void conf_put_text(FILE *f, const char *s) {
+  fputc('"', f);
   for (; *s; s++) {
-    if (*s == '"' || *s == '\\') fputc('\\', w->f);
+    if (*s == '"' || *s == '\\') fputc('\\', f);
     if (*s == '\n')
-      fputs("\\n", w->f);
+      fputs("\\n", f);
     else
-      fputc(*s, w->f);
+      fputc(*s, f);
   }
-  fputc('"', w->f);
+  fputc('"', f);
 }
 
 /* The shortest that reads back as the same number, with a point or an exponent: without, libconfig takes it for whole. */
@@ -47,7 +47,7 @@ static void put_whole(const writer *w, int64_t v) {
 static void put_setting(const writer *w, const config_setting_t *s, int depth) {
   const int type = config_setting_type(s), n = config_setting_is_aggregate(s) ? config_setting_length(s) : 0;
   switch (type) {
-  case CONFIG_TYPE_STRING: put_text(w, config_setting_get_string(s)); return;
+  case CONFIG_TYPE_STRING: conf_put_text(w->f, config_setting_get_string(s)); return;
   case CONFIG_TYPE_BOOL: fputs(config_setting_get_bool(s) ? "true" : "false", w->f); return;
   case CONFIG_TYPE_FLOAT: put_number(w, config_setting_get_float(s)); return;
   case CONFIG_TYPE_INT:
@@ -79,8 +79,8 @@ static void put_value(const writer *w, const conf_key *k) {
   int small = 0;
   if (k->size == sizeof small && k->type != CONF_TEXT) memcpy(&small, at, sizeof small);
   switch (k->type) {
-  case CONF_TEXT: put_text(w, at); break;
-  case CONF_CHOICE: put_text(w, k->choices[small]); break;
+  case CONF_TEXT: conf_put_text(w->f, at); break;
+  case CONF_CHOICE: conf_put_text(w->f, k->choices[small]); break;
   case CONF_FLAG: fputs(small ? "true" : "false", w->f); break;
   case CONF_NUMBER:
     memcpy(&number, at, sizeof number);
