@@ -112,9 +112,9 @@ static void make_classes(const char *name, const char *const *classes, int n, in
 }
 
 /* n images in the folder itself. */
-static void make_loose(const char *name, int n) {
+static void make_loose(const char *name, int n, int side) {
   make_folder(name);
-  for (int i = 0; i < n; i++) put_png(name, i, 28, 28, 3);
+  for (int i = 0; i < n; i++) put_png(name, i, side, side, 3);
 }
 
 static const char *const pets[] = {"cat", "dog", NULL};
@@ -150,7 +150,7 @@ END_TEST
 
 START_TEST(folders_without_labels) {
   static const char *const one[] = {"all", NULL};
-  make_loose("loose", 15);
+  make_loose("loose", 15, 28);
   const cldann_result r = trained("grey", "loose", NULL);
   ck_assert(r.target_items == 0 && seen.classes[1] == 0);
   HAS("No target_test");
@@ -158,6 +158,34 @@ START_TEST(folders_without_labels) {
   trained("grey", "boxed", NULL);
   HAS("boxed/all\"");
   ck_assert_int_eq(seen.classes[1], 0);
+}
+END_TEST
+
+static int count_item(void *user, const cldann_prediction *p) {
+  ck_assert(p->items == 9 && p->classes == 2 && p->name && p->target > 0 && p->target < 1);
+  ++*(int *)user;
+  return 0;
+}
+
+/* New images are read by the keys of the target where there is no test set. */
+START_TEST(predicts_as_the_target_is_read) {
+  static const char *const sets[] = {"steps=3"};
+  cldann_experiment *x = NULL;
+  cldann_result r;
+  char model[200], folder_of_new[200];
+  int n = 0;
+  make_loose("big", 15, 50);
+  make_loose("new", 9, 70);
+  ck_assert_msg(draft("grey", "big", NULL) == 0, "%s", error.message);
+  ck_assert_int_eq(cldann_experiment_load(c, in("x.conf"), sets, 1, NULL, &x), 0);
+  ck_assert_msg(cldann_train(x, &(cldann_train_options){.out_dir = in("run"), .overwrite = 1}, &r) == 0, "%s",
+                cldann_get_error(c)->message);
+  cldann_experiment_free(x);
+  snprintf(model, sizeof model, "%s", in("run/model.safetensors"));
+  snprintf(folder_of_new, sizeof folder_of_new, "%s", in("new"));
+  ck_assert_msg(cldann_predict(c, model, folder_of_new, &(cldann_predict_options){.on_item = count_item, .user = &n}) == 0,
+                "%s", cldann_get_error(c)->message);
+  ck_assert_int_eq(n, 9);
 }
 END_TEST
 
@@ -179,7 +207,7 @@ START_TEST(images_that_cannot_be_read) {
   HAS("hurt\"; skip_bad = true;");
   ck_assert_int_eq(seen.items[0], 39);
   TOLD("1 images cannot be read and are left out");
-  make_loose("ruin", 2);
+  make_loose("ruin", 2, 28);
   write_file(in("ruin/000.png"), "no picture", 10);
   write_file(in("ruin/001.png"), "no picture", 10);
   BAD(draft("grey", "ruin", NULL), CLDANN_E_FORMAT, "none of its 2 images can be read");
@@ -301,6 +329,11 @@ START_TEST(arrays) {
   HAS("floats.npy\"; bytes = true; resize = [28, 28];");
   ck_assert(r.source_items == 60 && r.target_items == 0 && seen.classes[0] == 3);
   TOLD("target: its floats from 0 to 1 are taken as bytes");
+  put_npy("rows.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (20, 768), }", images, sizeof images);
+  BAD(draft("X_train.npy", "rows.npy", NULL), CLDANN_E_SHAPE, "save both as images, or both as rows");
+  put_npy("rows.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (60, 256), }", images, sizeof images);
+  trained("X_train.npy", "rows.npy", NULL);
+  HAS("rows.npy\"; shape = [16, 16, 1]; resize = [28, 28];");
   for (int i = 0; i < 60; i++) floats[i] = -3;
   put_npy("floats.npy", "{'descr': '<f4', 'fortran_order': False, 'shape': (60, 16, 16), }", floats, sizeof floats);
   trained("X_train.npy", "floats.npy", NULL);
@@ -359,6 +392,7 @@ int main(void) {
   tcase_add_test(t, folders_grey_and_colour);
   tcase_add_test(t, folders_of_any_size);
   tcase_add_test(t, folders_without_labels);
+  tcase_add_test(t, predicts_as_the_target_is_read);
   tcase_add_test(t, folders_with_train_and_test);
   tcase_add_test(t, images_that_cannot_be_read);
   tcase_add_test(t, classes_of_one_domain);

@@ -148,18 +148,34 @@ static int is_image(const part *p) {
   return p->d->h > 1 || p->d->w > 1 || p->sizes.n > 0;
 }
 
+/* Rows that are square images, as some files have them, beside images: they get their shape. */
+static int shape_rows(draft *d, offer *o, int channels) {
+  part *parts[2] = {&o->train, &o->test};
+  const int all = o->train.d->c, pixels = all % 3 || channels < 3 ? all : all / 3, side = (int)(sqrt(pixels) + 0.5);
+  int rc = CLDANN_OK;
+  for (int i = 0; i < 2 && side * side == pixels && side > 1; i++) {
+    if (!parts[i]->d || parts[i]->d->c != all) continue;
+    memcpy(parts[i]->r.shape, (int[3]){side, side, all / pixels}, sizeof parts[i]->r.shape);
+    TRY(part_read(d->e, parts[i]));
+  }
+fail:
+  return rc;
+}
+
 static int settle_kind(draft *d) {
-  const dataset *a = d->set[0]->d, *b = d->set[1]->d;
+  const part *s = d->set[0], *t = d->set[1];
   data_figures f;
   int rc = CLDANN_OK;
-  if (dataset_is_sparse(a) != dataset_is_sparse(b))
-    FAIL(d->e, CLDANN_E_FORMAT, "%s is in format %s and %s in %s; save both in the same", d->set[0]->path, d->set[0]->format,
-         d->set[1]->path, d->set[1]->format);
-  if (is_image(d->set[0]) != is_image(d->set[1]))
+  if (dataset_is_sparse(s->d) != dataset_is_sparse(t->d))
+    FAIL(d->e, CLDANN_E_FORMAT, "%s is in format %s and %s in %s; save both in the same", s->path, s->format, t->path,
+         t->format);
+  if (is_image(s) && !is_image(t)) TRY(shape_rows(d, &d->domain[1], s->d->c));
+  if (is_image(t) && !is_image(s)) TRY(shape_rows(d, &d->domain[0], t->d->c));
+  if (is_image(s) != is_image(t))
     FAIL(d->e, CLDANN_E_SHAPE, "%s has items of %d x %d x %d, %s of %d x %d x %d; save both as images, or both as rows",
-         d->set[0]->path, a->h, a->w, a->c, d->set[1]->path, b->h, b->w, b->c);
-  dataset_describe(a, &f);
-  d->kind = is_image(d->set[0]) ? DRAFT_IMAGES : dataset_is_sparse(a) && f.filled < 0.5 ? DRAFT_COUNTS : DRAFT_TABLE;
+         s->path, s->d->h, s->d->w, s->d->c, t->path, t->d->h, t->d->w, t->d->c);
+  dataset_describe(s->d, &f);
+  d->kind = is_image(s) ? DRAFT_IMAGES : dataset_is_sparse(s->d) && f.filled < 0.5 ? DRAFT_COUNTS : DRAFT_TABLE;
 fail:
   return rc;
 }
@@ -359,6 +375,8 @@ static void tell_changes(const draft *d) {
   for (int i = 0; i < DRAFT_SETS; i++) {
     if (!d->set[i]) continue;
     const file_request *r = &d->set[i]->r;
+    if (r->shape[0])
+      note(d, 0, "%s: rows are taken as images of %d x %d x %d", draft_set_names[i], r->shape[0], r->shape[1], r->shape[2]);
     if (r->bytes) note(d, 0, "%s: its floats from 0 to 1 are taken as bytes from 0 to 255", draft_set_names[i]);
     if (r->resize[0]) note(d, 0, "%s: images are resized to %d x %d", draft_set_names[i], r->resize[0], r->resize[1]);
   }

@@ -35,27 +35,30 @@ static void put_heads(const draft *d, FILE *f, int units, int label_layers) {
 }
 
 static void put_recipe(FILE *f) {
-  fputs(
-      "optimiser = { kind = \"momentum\"; momentum = 0.9; clip_norm = 10.0; };\n"
-      "lr = { schedule = \"inverse\"; lr = 0.005; alpha = 10.0; beta = 0.75; };\n"
-      "# The domain head learns at a fifth of the rate, so that it does not become perfect, and the features work against it\n"
-      "# with a weight that grows to 0.2 * max. max is what to try other values of.\n"
-      "lambda = { schedule = \"ramp\"; max = 2.5; gamma = 10.0; mode = \"features\"; domain_weight = 0.2; };\n"
-      "init = { weights = { kind = \"he\"; }; };\n\n",
-      f);
+  fputs("optimiser = { kind = \"momentum\"; momentum = 0.9; clip_norm = 10.0; };\n"
+        "lr = { schedule = \"inverse\"; lr = 0.005; alpha = 10.0; beta = 0.75; };\n"
+        "# The features' weight against the domain head grows from 0 to max. max is what to try other values of: 0.3, 3.\n"
+        "lambda = { schedule = \"ramp\"; max = 1.0; gamma = 10.0; mode = \"features\"; };\n"
+        "init = { weights = { kind = \"he\"; }; };\n\n",
+        f);
 }
 
 static void put_images(const draft *d, FILE *f) {
   const int deep = d->h > 40 || d->w > 40;
   static const int filters[] = {32, 48, 64};
   put_recipe(f);
-  fprintf(f, "input = { scale = %.17g; subtract_mean = true; };%s\nnet = {\n  input = [%d, %d, %d];\n  features = (\n",
+  fprintf(f,
+          "input = { scale = %.15g; subtract_mean = true; };%s\nnet = {\n  input = [%d, %d, %d];\n"
+          "  # batch_norm brings the outputs of each domain to one mean and deviation by itself, which keeps the adversary "
+          "steady.\n"
+          "  features = (\n",
           d->scale, d->scale < 1 ? " # bytes to about 0 to 1, less each channel's mean" : "", d->h, d->w, d->c);
   for (int i = 0; i < 2 + deep; i++)
     fprintf(f,
             "    { op = \"conv2d\"; filters = %d; kernel = 5; padding = \"same\"; name = \"conv%d\"; },\n"
+            "    { op = \"batch_norm\"; stats = \"perdomain\"; name = \"norm%d\"; },\n"
             "    { op = \"relu\"; },\n    { op = \"max_pool\"; window = 2; padding = \"same\"; },\n",
-            filters[i], i + 1);
+            filters[i], i + 1, i + 1);
   fputs("    { op = \"flatten\"; name = \"features\"; }\n  );\n", f);
   put_heads(d, f, 100, 2);
 }
@@ -112,6 +115,7 @@ static void put_set(FILE *f, const char *name, const part *p) {
   put_key(f, "features", r->features);
   put_key(f, "labels", r->labels);
   if (r->width) fprintf(f, " width = %d;", r->width);
+  if (r->shape[0]) fprintf(f, " shape = [%d, %d, %d];", r->shape[0], r->shape[1], r->shape[2]);
   if (r->bytes) fputs(" bytes = true;", f);
   if (r->resize[0]) fprintf(f, " resize = [%d, %d];", r->resize[0], r->resize[1]);
   if (p->d->left_out) fputs(" skip_bad = true;", f);

@@ -34,10 +34,9 @@ int experiment_many_domains(const cldann_experiment *x);
 /* Loads all four sets, labels included; who may see which is the trainer's business. Once: a second call does nothing. */
 int experiment_load_data(cldann_experiment *x, cldann_on_message on_message, void *user);
 
-/* Is the target's test set of kind "file"? */
-int experiment_tests_file(const cldann_experiment *x);
-/* The target's test set alone, without its labels; the others are then taken to be loaded, and are not there. Owned by the
- * caller. */
+/* "target_test" or "target": whose keys say how new data are read, being of kind "file"; NULL: neither. */
+const char *experiment_reader(const cldann_experiment *x);
+/* That set alone, without its labels; the others are then taken to be loaded, and are not there. Owned by the caller. */
 int experiment_load_one(cldann_experiment *x, dataset **out);
 /* What the classes are called, a line each, where they have names; NULL: their numbers. The caller's (mem_free). */
 int experiment_class_names(const cldann_experiment *x, char **out);

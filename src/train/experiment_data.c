@@ -340,9 +340,18 @@ fail:
 
 /* ---- for a model in use ---- */
 
-int experiment_tests_file(const cldann_experiment *x) {
+/* The set whose keys say how new data are read; ROLES: none does. */
+static role reader_of(const cldann_experiment *x, set_view *v) {
+  static const role order[] = {ROLE_TARGET_TEST, ROLE_TARGET};
+  for (int i = 0; i < 2; i++)
+    if (set_open(x->cfg, order[i], v) && set_is_file(v)) return order[i];
+  return ROLES;
+}
+
+const char *experiment_reader(const cldann_experiment *x) {
   set_view v;
-  return set_open(x->cfg, ROLE_TARGET_TEST, &v) && set_is_file(&v);
+  const role r = reader_of(x, &v);
+  return r < ROLES ? role_names[r] : NULL;
 }
 
 int experiment_load_one(cldann_experiment *x, dataset **out) {
@@ -353,7 +362,7 @@ int experiment_load_one(cldann_experiment *x, dataset **out) {
   if (conf_get(x->cfg, "data.msda.layers"))
     FAIL(l.err, CLDANN_E_ARG,
          "the model's input is behind mSDA, whose layers it does not hold; use a model of the plain input");
-  if (!set_open(x->cfg, ROLE_TARGET_TEST, &v)) FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set");
+  if (reader_of(x, &v) == ROLES) FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set of kind \"file\"");
   TRY(set_load(&l, &v, &d));
   mem_free(d->y);
   d->y = NULL, d->classes = 0;
