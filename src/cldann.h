@@ -307,8 +307,8 @@ typedef struct cldann_predict_options {
 
 /*
  * A model file on other data: a file or folder of images in one of the formats of kind = "file", read by the keys of the
- * experiment's target_test set, or else its target, where that is such a file. Labels are not looked at. The experiment's own data need not be
- * there.
+ * experiment's target_test set, or else its target, where that is such a file. Labels are not looked at. The experiment's own
+ * data need not be there.
  */
 int cldann_predict(cldann *c, const char *model, const char *data, const cldann_predict_options *options);
 /*

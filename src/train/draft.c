@@ -313,7 +313,7 @@ static int settle_steps(draft *d) {
   d->batch = 2 * (half < half_most ? half : half_most);
   const double epoch = 2.0 * more / d->batch;
   if (d->kind == DRAFT_IMAGES) d->steps = within(20 * epoch, 1000, 6000, 100);
-  if (d->kind == DRAFT_TABLE) d->steps = within(40 * epoch, 2000, 10000, 100);
+  if (d->kind == DRAFT_TABLE) d->steps = within(40 * epoch, 4000, 10000, 100);
   if (d->kind == DRAFT_COUNTS) d->steps = within(100 * epoch, 1000, 20000, 1);
   d->log_every = d->kind == DRAFT_COUNTS ? within(epoch, 10, 1000, 1) : within((double)d->steps / 40, 10, 1000, 10);
 fail:

@@ -34,19 +34,20 @@ static void put_heads(const draft *d, FILE *f, int units, int label_layers) {
         f);
 }
 
-static void put_recipe(FILE *f) {
-  fputs("optimiser = { kind = \"momentum\"; momentum = 0.9; clip_norm = 10.0; };\n"
-        "lr = { schedule = \"inverse\"; lr = 0.005; alpha = 10.0; beta = 0.75; };\n"
-        "# The features' weight against the domain head grows from 0 to max. max is what to try other values of: 0.3, 3.\n"
-        "lambda = { schedule = \"ramp\"; max = 1.0; gamma = 10.0; mode = \"features\"; };\n"
-        "init = { weights = { kind = \"he\"; }; };\n\n",
-        f);
+static void put_recipe(FILE *f, double lr) {
+  fprintf(f,
+          "optimiser = { kind = \"momentum\"; momentum = 0.9; clip_norm = 10.0; };\n"
+          "lr = { schedule = \"inverse\"; lr = %g; alpha = 10.0; beta = 0.75; };\n"
+          "# The features' weight against the domain head grows from 0 to max. max is what to try other values of: 0.3, 3.\n"
+          "lambda = { schedule = \"ramp\"; max = 1.0; gamma = 10.0; mode = \"features\"; };\n"
+          "init = { weights = { kind = \"he\"; }; };\n\n",
+          lr);
 }
 
 static void put_images(const draft *d, FILE *f) {
   const int deep = d->h > 40 || d->w > 40;
   static const int filters[] = {32, 48, 64};
-  put_recipe(f);
+  put_recipe(f, 0.005);
   fprintf(f,
           "input = { scale = %.15g; subtract_mean = true; };%s\nnet = {\n  input = [%d, %d, %d];\n"
           "  # batch_norm brings the outputs of each domain to one mean and deviation by itself, which keeps the adversary "
@@ -65,7 +66,7 @@ static void put_images(const draft *d, FILE *f) {
 
 static void put_rows(const draft *d, FILE *f) {
   const int units = d->c <= 16 ? 32 : d->c <= 64 ? 64 : 128;
-  put_recipe(f);
+  put_recipe(f, 0.02);
   fprintf(f,
           "net = {\n  input = [1, 1, %d];\n  features = (\n"
           "    # Brings each column to mean 0 and deviation 1, over the rows of both domains.\n"
