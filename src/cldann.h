@@ -435,8 +435,8 @@ typedef struct cldann_predict_options {
 
 /*
  * A model file on other data: a file or folder of images in one of the formats of kind = "file", read by the keys of the
- * experiment's target_test set where that is such a file; or data NULL and options->items. Labels are not looked at. The
- * experiment's own data need not be there.
+ * experiment's target_test set, or else its target, where that is such a file; or data NULL and options->items. Labels are not
+ * looked at. The experiment's own data need not be there.
  */
 int cldann_predict(cldann *c, const char *model, const char *data, const cldann_predict_options *options);
 /*
@@ -556,6 +556,41 @@ int cldann_try_choices(cldann_experiment *x, const cldann_choice *choices, int n
 int cldann_write_tuning(cldann *c, const char *file, const cldann_choice *choices, int n);
 /** @} */
 
+/** @defgroup draft An experiment for data of one's own
+ * @{ */
+/* A set of data as it lies in its file or folder. */
+typedef struct cldann_set_info {
+  const char *set; /* "source", "target", "source_test", "target_test" */
+  const char *path, *format;
+  const char *features, *labels;               /* what they are called in there, where that has to be said; else NULL */
+  int64_t items, unreadable;                   /* unreadable: images that are left out */
+  int height, width, channels;                 /* of an item, as the experiment will take it */
+  int own[2][2];                               /* least and most height, least and most width before that; 0: the same */
+  int bytes, sparse;                           /* bytes, or else floats; sparse: without their zeros */
+  double least, most, mean, deviation, filled; /* of all numbers; filled: share that is not 0 */
+  int classes;                                 /* 0: no labels */
+  const char *const *names;                    /* (classes) */
+  const int64_t *counts;                       /* (classes) items of each */
+} cldann_set_info;
+
+typedef struct cldann_draft_options {
+  const char *path;              /* of the experiment file, required */
+  const char *sheet;             /* PNG of samples, written where the data are images; NULL: none */
+  int overwrite;                 /* not 0: both may be there already; else CLDANN_E_IO */
+  const char *features, *labels; /* names in the files of both domains, or a column; NULL: those that people use are tried */
+  const char *data_dir;          /* as for cldann_experiment_load */
+  void (*on_set)(void *user, const cldann_set_info *s);       /* what was seen, set by set; gone behind the call */
+  void (*on_note)(void *user, int warning, const char *line); /* what was decided; a warning: what may be amiss */
+  void *user;
+} cldann_draft_options;
+
+/*
+ * Looks at a labelled source and a target, each a file or a folder in a format of kind = "file", and writes an experiment for
+ * them, with comments, that trains as it is. Needs no device. What cannot be found out is an error with the fix.
+ */
+int cldann_draft(const char *source, const char *target, const cldann_draft_options *options, cldann_error *error);
+/** @} */
+
 /** @defgroup tools Self-test and data
  * @{ */
 /* Writes a PNG with sample images of the training sets, source above target: `rows` rows of `columns` each. */
@@ -570,6 +605,11 @@ int cldann_check_device(cldann *c, cldann_on_message on_message, void *user);
  */
 int cldann_make_mnistm(const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
                        int (*stop)(void), cldann_error *error);
+/*
+ * Writes n images of each domain of the built-in digits as folders of PNG files, out_dir/source/3/0013.png ..., as an example
+ * of what a folder of images is. stop as above, but what is written by then stays.
+ */
+int cldann_make_digits(const char *out_dir, int n, uint64_t seed, int (*stop)(void), cldann_error *error);
 /* Downloads a data set ("mnist", "bsds500") into the cache folder, resumable, checked by SHA-256. */
 int cldann_fetch(const char *name, cldann_on_message on_message, void *user, cldann_error *error);
 /** @} */

@@ -34,6 +34,8 @@ START_TEST(csv_reads) {
   check_table("x,what,y\n1,b,2\n3,a,4\n5,b,6\n", "what");
   check_table("x,what,y\n1,b,2\n3,a,4\n5,b,6\n", "1");
   check_table("what,0,1\n1,1,2\n-1,3,4\n+1,5,6\n", "what"); /* a header of numbers, but for the name */
+  check_table("[1, 2]\n [3,4] \n[5, 6]\n", NULL);
+  check_table("[1, 2, \"b\"]\n[3, 4, \"a\"]\n[5, 6, \"b\"]\n", "2");
   check_table("\"x\",\"the \"\"what\"\", here\", y\n1.0,\"b\",\"2\"\n 3 , a , 4e0 \n5,b,6\n", "the \"what\", here");
 }
 END_TEST

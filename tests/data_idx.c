@@ -58,6 +58,23 @@ START_TEST(idx_reads_plain_and_gzip) {
 }
 END_TEST
 
+START_TEST(idx_is_a_format_of_files) {
+  uint8_t images[IMAGES], labels[LABELS];
+  dataset *d = NULL;
+  make_idx(images, labels);
+  write_gz(in("i"), images, IMAGES);
+  write_file(in("l"), labels, LABELS);
+  GOOD(file_read(&error, &(file_request){.path = in("i"), .labels = "l"}, &d));
+  check_set(d, images);
+  dataset_free(d);
+  GOOD(file_read(&error, &(file_request){.path = in("i"), .resize = {8, 6}}, &d));
+  ck_assert(d->n == N && d->h == 8 && d->w == 6 && d->c == 1 && !d->y);
+  dataset_free(d);
+  BAD(file_read(&error, &(file_request){.path = in("l")}, &d), CLDANN_E_FORMAT, "swap the two files");
+  sweep_allocations(&(file_request){.path = in("i"), .labels = "l"});
+}
+END_TEST
+
 START_TEST(idx_reads_colour_and_vectors) {
   static const uint8_t colour[20 + 2 * 2 * 1 * 3] = {0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 7};
   static const uint8_t vectors[12 + 2 * 5] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 5, 9};
@@ -240,6 +257,7 @@ END_TEST
 
 void idx_tests(TCase *t) {
   tcase_add_test(t, idx_reads_plain_and_gzip);
+  tcase_add_test(t, idx_is_a_format_of_files);
   tcase_add_test(t, idx_reads_colour_and_vectors);
   tcase_add_test(t, idx_truncated_anywhere);
   tcase_add_test(t, idx_wrong_files);

@@ -26,6 +26,7 @@ test_programs = \
 	tests/test_net \
 	tests/test_train \
 	tests/test_analysis \
+	tests/test_draft \
 	tests/test_experiment \
 	tests/test_library \
 	tests/test_report
@@ -83,6 +84,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_sparse.c \
 	tests/train_suites.h \
 	tests/train_validation.c
+tests_test_draft_SOURCES = $(runner) tests/test_draft.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 tests_test_library_SOURCES = $(runner) \
 	tests/library_cl.c \

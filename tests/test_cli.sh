@@ -22,7 +22,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval predict embed export draw plan bench tune reproduce runs devices check-device 'data mnist-m' 'data fetch'; do
+  for command in init train compare eval predict embed export draw plan bench tune reproduce runs devices check-device 'data mnist-m' 'data fetch' 'data digits'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086
@@ -62,6 +62,25 @@ no_half_written_data() {
   echo junk >"$tmp/junk.tgz"
   fails 4 '' data mnist-m --mnist "$tmp/mnist" --bsds "$tmp/junk.tgz" --out "$tmp/m"
   if [ -d "$tmp/m" ] && [ -n "$(ls -A "$tmp/m")" ]; then wrong "data mnist-m left files of a failure behind"; fi
+}
+
+# Data of one's own: an experiment that is refused where it would replace something.
+own_data() {
+  fails 2 'TARGET is missing' init "$tmp"
+  fails 4 'nonesuch in --data' init "$tmp/nonesuch" "$tmp" --out "$tmp/own.conf"
+  { echo a,b,kind && seq 60 | awk '{ print $1 % 7 "," $1 % 2 "," ($1 % 2 ? "x" : "y") }'; } >"$tmp/source.csv"
+  { echo a,b && seq 60 | awk '{ print $1 % 5 "," $1 % 2 }'; } >"$tmp/target.csv"
+  shows 'labels kind' init "$tmp/source.csv" "$tmp/target.csv" --labels kind --out "$tmp/own.conf"
+  grep -q '2 classes: x (30), y (30)' "$tmp/out" || wrong "init: no classes"
+  grep -q '^  no labels$' "$tmp/out" || wrong "init: no word of the target's lack of labels"
+  fails 4 'give --overwrite' init "$tmp/source.csv" "$tmp/target.csv" --labels kind --out "$tmp/own.conf"
+  run init "$tmp/source.csv" "$tmp/target.csv" --labels kind --out "$tmp/own.conf" --overwrite --json
+  [ "$rc" = 0 ] || wrong "init --overwrite: exit code $rc"
+  json_lines "$tmp/out"
+  [ "$(grep -c '"type": "set"' "$tmp/out")" = 2 ] || wrong "init --json: not two sets"
+  shows '2000 images each' data digits --out "$tmp/digits"
+  [ "$(find "$tmp/digits/source/3" -name '*.png' | wc -l)" = 200 ] || wrong "data digits: not 200 threes"
+  fails 4 'is there already' data digits --out "$tmp/digits"
 }
 
 # json_lines FILE: each line looks like one object. (jq need not be here; CI has it and looks closer.)
@@ -104,6 +123,15 @@ training() {
   [ "$rc" = 0 ] || wrong "predict: exit code $rc"
   [ "$(head -n 1 "$tmp/out")" = item,class,probability,target ] || wrong "predict: no header"
   [ "$(grep -c '^[01],[01],[01][.][0-9]*,[01][.][0-9]*$' "$tmp/out")" = 2 ] || wrong "predict: not two items"
+  cp "$tmp/out" "$tmp/predicted"
+  for form in '0,0\n-1,0.5\n' '[0, 0]\n[-1, 0.5]\n'; do
+    # shellcheck disable=SC2059 # the forms are formats
+    printf "$form" | TMPDIR=$tmp "$bin" predict "$tmp/run/one/model.safetensors" - >"$tmp/out" 2>"$tmp/err"
+    cmp -s "$tmp/out" "$tmp/predicted" || wrong "predict -: not as of the file"
+  done
+  TMPDIR=$tmp "$bin" predict "$tmp/run/one/model.safetensors" - </dev/null >"$tmp/out" 2>"$tmp/err" && wrong "predict - of nothing succeeds"
+  grep -q '^cldann: .*is empty' "$tmp/err" || wrong "predict -: no word of its being empty"
+  for left in "$tmp"/cldann-input-*; do [ ! -e "$left" ] || wrong "predict - left $left behind"; done
   run predict "$tmp/run/one/model.safetensors" "$tmp/points.csv" --json --quiet
   json_lines "$tmp/out"
   [ "$(grep -c '"probabilities": ' "$tmp/out")" = 2 ] || wrong "predict --json: not two items"
@@ -209,6 +237,7 @@ interruption() {
 
 help_and_usage
 no_half_written_data
+own_data
 run devices --json
 if [ "$rc" = 0 ]; then
   json_lines "$tmp/out"

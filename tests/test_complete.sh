@@ -24,7 +24,7 @@ offers() {
 offers 'train tune' "$bin" t
 offers 'data devices draw' "$bin" d
 offers '--help' "$bin" --h
-offers 'fetch mnist-m sheet' "$bin" data ''
+offers 'digits fetch mnist-m sheet' "$bin" data ''
 offers '--data --details --device' "$bin" eval --d
 offers 'folder mine.conf with blank.conf' "$bin" train ''
 offers 'mine.conf' "$bin" train m

@@ -51,13 +51,16 @@ enum {
   CLI_RESUME = 1 << 21,
   CLI_CHECKPOINT = 1 << 22,
   CLI_DETAILS = 1 << 23,
-  CLI_FORMAT = 1 << 24
+  CLI_FORMAT = 1 << 24,
+  CLI_FEATURES = 1 << 25,
+  CLI_LABELS = 1 << 26
 };
 
 typedef struct cli_args {
-  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass, *format; /* NULL: not given */
-  const char **sets;                                                                                 /* "key=value" */
-  const char **choices;                                                                              /* "pass: way" */
+  const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass, *format, *features,
+      *labels;          /* NULL: not given */
+  const char **sets;    /* "key=value" */
+  const char **choices; /* "pass: way" */
   int n_sets, n_choices;
   const char **arg; /* n_args of them */
   int n_args;
@@ -74,7 +77,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce, cmd_runs,
-    cmd_data_mnistm, cmd_data_fetch, cmd_data_sheet, cmd_draw, cmd_predict, cmd_embed, cmd_export, cmd_check_device;
+    cmd_data_mnistm, cmd_data_fetch, cmd_data_digits, cmd_data_sheet, cmd_init, cmd_draw, cmd_predict, cmd_embed, cmd_export,
+    cmd_check_device;
 
 extern const cli_command *const cli_commands[]; /* main.c: all, NULL behind the last */
 

@@ -1,5 +1,5 @@
-/* cli/cmd_data.c: cldann data mnist-m, which makes MNIST-M, cldann data fetch, which downloads, and
- * cldann data sheet, which draws samples. */
+/* cli/cmd_data.c: cldann data mnist-m, which makes MNIST-M, cldann data fetch, which downloads, cldann data digits, which
+ * writes folders of images to try things on, and cldann data sheet, which draws samples. */
 #include "cli/cli.h"
 
 #include <stdio.h>
@@ -45,6 +45,28 @@ const cli_command cmd_data_fetch = {
             "name. CLDANN_MIRROR names another server.",
     .options = CLI_QUIET,
     .run = run_fetch,
+};
+
+static int run_digits(const cli_args *a) {
+  enum { EACH = 2000 };
+  cldann_error e;
+  if (!a->out) return cli_fail_usage("--out DIR is missing; see 'cldann data digits --help'");
+  cli_catch_signals();
+  if (cldann_make_digits(a->out, EACH, (uint64_t)a->seed, cli_interrupted, &e) < 0) return cli_fail(&e);
+  if (!a->quiet) printf("%d images each in %s/source and %s/target, a folder for each class\n", EACH, a->out, a->out);
+  return EXIT_FINE;
+}
+
+const cli_command cmd_data_digits = {
+    .name = "data digits",
+    .args = "",
+    .summary = "write the built-in digits as folders of images",
+    .help =
+        "Writes 2,000 images of each domain of the built-in digits (experiments/digits.conf) to --out DIR, as "
+        "DIR/source/3/0013.png\n"
+        "and DIR/target/...: folders as 'cldann init' and kind = \"file\" read them, to try things on. The same for a --seed.",
+    .options = CLI_OUT | CLI_SEED | CLI_QUIET,
+    .run = run_digits,
 };
 
 static int run_sheet(const cli_args *a) {

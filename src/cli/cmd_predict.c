@@ -1,9 +1,12 @@
 /* cli/cmd_predict.c: cldann predict and cldann embed: a trained model on data of one's own. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -50,10 +53,32 @@ static int keep_features(void *user, const cldann_prediction *p) {
   return cli_interrupted();
 }
 
+/* Standard input as a file, since formats are told by content and some are read from their end; the caller's to remove and
+ * free. */
+static int spool(cldann_error *e, char **path) {
+  const char *folder = getenv("TMPDIR");
+  char part[1 << 16];
+  FILE *f = NULL;
+  int rc, fd = -1;
+  TRY(text_join(e, path, folder && folder[0] ? folder : "/tmp", "cldann-input-XXXXXX"));
+  if ((fd = mkstemp(*path)) < 0 || !(f = fdopen(fd, "wb")))
+    FAIL(e, CLDANN_E_IO, "cannot write %s: %s; name another folder as TMPDIR", *path, strerror(errno));
+  for (size_t n; (n = fread(part, 1, sizeof part, stdin)) > 0 && !cli_interrupted();)
+    if (fwrite(part, 1, n, f) != n) break;
+  if (ferror(stdin) || ferror(f) || fflush(f) != 0)
+    FAIL(e, CLDANN_E_IO, "cannot copy standard input to %s: %s; name another folder as TMPDIR", *path, strerror(errno));
+fail:
+  if (f) fclose(f);
+  if (!f && fd >= 0) close(fd);
+  return rc;
+}
+
 /* The model on the data, item by item to the sink; an exit code. */
 static int each(const cli_args *a, sink *s, int features) {
   cldann *c = NULL;
+  char *input = NULL;
   int code;
+  const int piped = !strcmp(a->arg[1], "-");
   const cldann_predict_options o = {.features = features,
                                     .overrides = a->sets,
                                     .n_overrides = a->n_sets,
@@ -63,8 +88,12 @@ static int each(const cli_args *a, sink *s, int features) {
   *s = (sink){.a = a};
   err_clear(&s->error);
   cli_catch_signals();
-  if ((code = cli_open(a, &c)) == EXIT_FINE && cldann_predict(c, a->arg[0], a->arg[1], &o) < 0)
+  if (piped && spool(&s->error, &input) < 0)
+    code = cli_fail(&s->error);
+  else if ((code = cli_open(a, &c)) == EXIT_FINE && cldann_predict(c, a->arg[0], piped ? input : a->arg[1], &o) < 0)
     code = cli_fail(s->error.code ? &s->error : cldann_get_error(c));
+  if (input) unlink(input);
+  mem_free(input);
   cldann_close(c);
   return code;
 }
@@ -83,11 +112,12 @@ static int embed(const cli_args *a) {
   return code;
 }
 
-#define HOW                                                                                                                  \
-  "DATA is a file or a folder of images in any format of kind = \"file\" (doc/experiments.md). It is read by the keys that " \
-  "the\n"                                                                                                                    \
-  "model's experiment has for its target_test set, where that is a file too; others: --set data.target_test.KEY=VALUE, as "  \
-  "in\n"                                                                                                                     \
+#define HOW                                                                                                                    \
+  "DATA is a file or a folder of images in any format of kind = \"file\" (doc/experiments.md), or - for standard input, "      \
+  "which may\n"                                                                                                                \
+  "be CSV, a JSON array a line, or NumPy's bytes. It is read by the keys that the model's experiment has for its target_test " \
+  "set,\n"                                                                                                                     \
+  "or else its target, where that is a file too; others: --set data.target_test.KEY=VALUE, as in\n"                            \
   "--set data.target_test.labels= for data that have no labels. The experiment's own data need not be there."
 
 const cli_command cmd_predict = {

@@ -15,6 +15,7 @@ cldann_SOURCES = \
 	src/cli/cmd_draw.c \
 	src/cli/cmd_eval.c \
 	src/cli/cmd_export.c \
+	src/cli/cmd_init.c \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_predict.c \
 	src/cli/cmd_reproduce.c \
@@ -36,6 +37,7 @@ man_pages = \
 	man/cldann-bench.1 \
 	man/cldann-check-device.1 \
 	man/cldann-compare.1 \
+	man/cldann-data-digits.1 \
 	man/cldann-data-fetch.1 \
 	man/cldann-data-mnist-m.1 \
 	man/cldann-data-sheet.1 \
@@ -44,6 +46,7 @@ man_pages = \
 	man/cldann-embed.1 \
 	man/cldann-eval.1 \
 	man/cldann-export.1 \
+	man/cldann-init.1 \
 	man/cldann-plan.1 \
 	man/cldann-predict.1 \
 	man/cldann-reproduce.1 \

@@ -11,9 +11,9 @@
 #include <string.h>
 
 const cli_command *const cli_commands[] = {
-    &cmd_train,       &cmd_compare,    &cmd_eval,       &cmd_predict, &cmd_embed,        &cmd_export,
-    &cmd_draw,        &cmd_plan,       &cmd_bench,      &cmd_tune,    &cmd_reproduce,    &cmd_runs,
-    &cmd_data_mnistm, &cmd_data_fetch, &cmd_data_sheet, &cmd_devices, &cmd_check_device, NULL,
+    &cmd_init,       &cmd_train,       &cmd_compare,    &cmd_eval,    &cmd_predict,      &cmd_embed, &cmd_export,
+    &cmd_draw,       &cmd_plan,        &cmd_bench,      &cmd_tune,    &cmd_reproduce,    &cmd_runs,  &cmd_data_mnistm,
+    &cmd_data_fetch, &cmd_data_digits, &cmd_data_sheet, &cmd_devices, &cmd_check_device, NULL,
 };
 enum { N_COMMANDS = sizeof cli_commands / sizeof *cli_commands - 1 };
 
@@ -43,7 +43,8 @@ static int fail_data(int argc, char **argv) {
   }
   for (int i = 0; i < N_COMMANDS; i++)
     if (!strncmp(cli_commands[i]->name, "data ", 5)) actions[n++] = cli_commands[i]->name + 5;
-  if (argc < 3) return cli_fail_usage("'cldann data' needs an action, mnist-m, fetch or sheet; see 'cldann data --help'");
+  if (argc < 3)
+    return cli_fail_usage("'cldann data' needs an action, mnist-m, fetch, digits or sheet; see 'cldann data --help'");
   return cli_fail_usage("there is no action 'data %s'%s; see 'cldann data --help'", argv[2], cli_nearest(argv[2], actions, n));
 }
 

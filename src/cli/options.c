@@ -17,7 +17,7 @@ static const cli_option rows[] = {
      "index or part of a name, see 'cldann devices' (default: $CLDANN_DEVICE, a GPU, the first)"},
     {"data", CLI_DATA, "DIR", "where relative data paths are looked up first (default: $CLDANN_DATA)"},
     {"out", CLI_OUT, "DIR", "folder to write to; made when missing"},
-    {"overwrite", CLI_OVERWRITE, NULL, "a run that is in --out already may be replaced"},
+    {"overwrite", CLI_OVERWRITE, NULL, "what is in --out already may be replaced"},
     {"resume", CLI_RESUME, NULL, "go on from the checkpoint in --out, as if the training had not stopped"},
     {"checkpoint", CLI_CHECKPOINT, "STEPS", "write a checkpoint every so many steps (default: when it is interrupted)"},
     {"details", CLI_DETAILS, NULL, "accuracy of each class, which is taken for which, and calibration, for each test set"},
@@ -35,6 +35,8 @@ static const cli_option rows[] = {
     {"limit", CLI_LIMIT, "SECONDS", "for each way that is tried (default: 30)"},
     {"clblast", CLI_CLBLAST, NULL, "try CLBlast and its parameters also where the device is no GPU; takes minutes"},
     {"format", CLI_FORMAT, "FORM", "plain, markdown or csv (default: plain)"},
+    {"features", CLI_FEATURES, "NAME", "what the array of the items is called (default: names that people use)"},
+    {"labels", CLI_LABELS, "NAME", "what their labels are called: a column, an array, or the file beside (default: likewise)"},
     {"quick", CLI_QUICK, NULL, "one seed and fewer steps: shows that it runs, reproduces nothing"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
@@ -84,6 +86,8 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_LIMIT: rc = text_to_int(&e, "--limit", value, 1, 86400, &a->limit); break;
   case CLI_CLBLAST: a->clblast = 1; break;
   case CLI_FORMAT: a->format = value; break;
+  case CLI_FEATURES: a->features = value; break;
+  case CLI_LABELS: a->labels = value; break;
   case CLI_QUICK: a->quick = 1; break;
   case CLI_OVERWRITE: a->overwrite = 1; break;
   case CLI_DETAILS: a->details = 1; break;

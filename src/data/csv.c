@@ -1,7 +1,7 @@
 /*
  * data/csv.c: text tables: an item a row, numbers between commas, semicolons or tabs, whichever the first row has. One column
- * may hold labels, numbers or names. A first row of names is a header. Fields may stand in double quotes, on one line. See
- * data/file.h.
+ * may hold labels, numbers or names. A row may also be a JSON array of them. A first row of names is a header. Fields may stand
+ * in double quotes, on one line. See data/file.h.
  */
 #include <ctype.h>
 #include <math.h>
@@ -161,12 +161,22 @@ fail:
   return rc;
 }
 
+/* A row may be a JSON array: it is what stands between its brackets. */
+static char *open_array(char *line) {
+  char *row = trim_field(line);
+  const size_t n = strlen(row);
+  if (n < 2 || row[0] != '[' || row[n - 1] != ']') return line;
+  row[n - 1] = 0;
+  return row + 1;
+}
+
 static int read_rows(cldann_error *e, const file_request *r, table *t) {
   int rc, header = 0;
   char *line;
   while ((rc = lines_next(e, &t->l, &line)) > 0) {
     if (t->l.number == 1 && !strncmp(line, "\xef\xbb\xbf", 3)) line += 3;
     if (!line[strspn(line, " \t")]) continue;
+    line = open_array(line);
     const int first = t->columns == 0;
     if (first) t->separator = separator_of(line);
     TRY(split(e, t, line));
@@ -207,7 +217,8 @@ fail:
 static int csv_probe(const file_head *h) {
   const char *line = h->bytes + strspn(h->bytes, " \r\n");
   const size_t n = strcspn(line, "\n");
-  return !h->is_folder && strlen(h->bytes) == h->n && (memchr(line, ',', n) || memchr(line, ';', n) || memchr(line, '\t', n));
+  return !h->is_folder && strlen(h->bytes) == h->n &&
+         (line[0] == '[' || memchr(line, ',', n) || memchr(line, ';', n) || memchr(line, '\t', n));
 }
 
 const file_format format_csv = {"csv", csv_probe, csv_read, FILE_LABELS | FILE_SHAPE};

@@ -11,7 +11,7 @@
 #include "data/resample.h"
 
 /* The first that takes a file reads it: formats with a magic number before those of plain text. */
-static const file_format *const formats[] = {&format_folder, &format_matlab, &format_hdf5,     &format_npy,
+static const file_format *const formats[] = {&format_folder, &format_matlab, &format_hdf5,     &format_idx, &format_npy,
                                              &format_npz,    &format_list,   &format_svmlight, &format_csv};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -58,6 +58,10 @@ static int find_format(cldann_error *e, const file_request *r, const file_format
        r->path, list);
 fail:
   return rc;
+}
+
+int file_tell(cldann_error *e, const char *path, const file_format **out) {
+  return find_format(e, &(file_request){.path = path}, out);
 }
 
 static int check_keys(cldann_error *e, const file_request *r, const file_format *f) {

@@ -11,6 +11,12 @@
 
 #include "data/dataset.h"
 
+/* Height and width of each image that could be read, before it was resized. */
+typedef struct image_sizes {
+  int n, room;
+  int (*at)[2]; /* freed by who reads it (mem_free) */
+} image_sizes;
+
 typedef struct file_request {
   const char *path;              /* as found: data/find.h */
   const char *format;            /* NULL: by content */
@@ -20,6 +26,7 @@ typedef struct file_request {
   int bytes;                     /* numbers from 0 to 1 become bytes */
   int resize[2], crop[2];        /* (h,w) of images; 0: none */
   int skip_bad;                  /* leave out images that cannot be read */
+  image_sizes *sizes;            /* of formats of images; NULL: not wanted */
 } file_request;
 
 /* The keys of a request that not every format has. */
@@ -49,10 +56,12 @@ typedef struct file_format {
 
 /* Owned by the caller: dataset_free. The labels are settled (data/classes.h), not yet compared with another set's. */
 int file_read(cldann_error *e, const file_request *r, dataset **out);
+/* The format that the content is of; an error where it is none. */
+int file_tell(cldann_error *e, const char *path, const file_format **out);
 /* "svmlight, csv, ...": for messages. */
 void file_list_formats(char *to, size_t room);
 
-extern const file_format format_csv, format_folder, format_hdf5, format_list, format_matlab, format_npy, format_npz,
+extern const file_format format_csv, format_folder, format_hdf5, format_idx, format_list, format_matlab, format_npy, format_npz,
     format_svmlight;
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "data/file.h"
 
 enum { IDX_UBYTE = 8, IDX_DIMS = 4, IDX_DEFLATE_MOST = 1032 /* deflate cannot shrink more than 1032 : 1 */ };
 
@@ -311,3 +312,31 @@ int idx_write_images(cldann_error *e, const char *path, const dataset *d) {
 int idx_write_labels(cldann_error *e, const char *path, const dataset *d) {
   return idx_write(e, path, d, idx_put_labels);
 }
+
+/* ---- as a format of kind = "file": labels are in a second file, in the same folder unless its path says otherwise ---- */
+
+static int idx_read_file(cldann_error *e, const file_request *r, dataset **out) {
+  int rc;
+  char *folder = NULL, *path = NULL;
+  dataset *d = NULL;
+  TRY(idx_read_images(e, r->path, &d));
+  if (r->labels) {
+    TRY(mem_strdup(e, &folder, r->path));
+    folder[text_base(folder) - folder] = 0;
+    TRY(text_join(e, &path, folder, r->labels));
+    TRY(idx_read_labels(e, path, d));
+  }
+  *out = d;
+  d = NULL;
+fail:
+  dataset_free(d);
+  mem_free(folder);
+  mem_free(path);
+  return rc;
+}
+
+static int idx_probe_file(const file_head *h) {
+  return h->n >= 4 && !h->bytes[0] && !h->bytes[1] && h->bytes[2] == IDX_UBYTE && h->bytes[3] >= 1 && h->bytes[3] <= IDX_DIMS;
+}
+
+const file_format format_idx = {"idx", idx_probe_file, idx_read_file, FILE_LABELS | FILE_SHAPE};

@@ -60,6 +60,19 @@ static int is_image_name(const char *name) {
 
 /* ---- pictures into a data set ---- */
 
+static int note_size(cldann_error *e, image_sizes *s, const picture *p) {
+  int rc = CLDANN_OK;
+  if (s->n == s->room) {
+    const int room = s->room ? 2 * s->room : 256;
+    TRY(mem_resize(e, &s->at, (size_t)room, sizeof *s->at));
+    s->room = room;
+  }
+  s->at[s->n][0] = p->h, s->at[s->n][1] = p->w;
+  s->n++;
+fail:
+  return rc;
+}
+
 static int decode(cldann_error *e, const file_request *r, const char *path, picture *p) {
   int rc;
   uint8_t *bytes = NULL;
@@ -72,6 +85,7 @@ static int decode(cldann_error *e, const file_request *r, const char *path, pict
     TRY(jpeg_decode(e, path, bytes, n, p));
   else
     FAIL(e, CLDANN_E_FORMAT, "%s is neither PNG nor JPEG; convert it, or take it out", path);
+  if (r->sizes) TRY(note_size(e, r->sizes, p));
   if (r->resize[0]) TRY(picture_resize(e, p, r->resize[0], r->resize[1]));
   if (r->crop[0] && (p->h < r->crop[0] || p->w < r->crop[1]))
     FAIL(e, CLDANN_E_FORMAT, "%s has %d x %d pixels, fewer than crop = [%d, %d]; crop less or resize", path, p->h, p->w,

@@ -13,6 +13,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/csv.c \
 	src/data/dataset.c \
 	src/data/dataset.h \
+	src/data/describe.c \
+	src/data/describe.h \
 	src/data/digits.c \
 	src/data/digits.h \
 	src/data/draw.h \
@@ -40,6 +42,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/msda.c \
 	src/data/msda.h \
 	src/data/numpy.c \
+	src/data/offer.c \
+	src/data/offer.h \
 	src/data/png.c \
 	src/data/png.h \
 	src/data/public.c \

@@ -1,8 +1,12 @@
-/* data/public.c: the data functions of cldann.h, over data/mnistm.h and data/fetch.h. */
+/* data/public.c: the data functions of cldann.h, over data/mnistm.h, data/fetch.h and data/digits.h. */
 #include <stdio.h>
 
+#include "base/mem.h"
+#include "base/text.h"
+#include "data/digits.h"
 #include "data/fetch.h"
 #include "data/mnistm.h"
+#include "data/sheet.h"
 
 int cldann_make_mnistm(const char *mnist_dir, const char *bsds_tgz, const char *out_dir, uint64_t seed, int threads,
                        int (*stop)(void), cldann_error *error) {
@@ -10,6 +14,27 @@ int cldann_make_mnistm(const char *mnist_dir, const char *bsds_tgz, const char *
   if (!error) error = &scrap;
   err_clear(error);
   return mnistm_write(error, mnist_dir, bsds_tgz, out_dir, seed, threads, stop);
+}
+
+int cldann_make_digits(const char *out_dir, int n, uint64_t seed, int (*stop)(void), cldann_error *error) {
+  static const char *const names[] = {"source", "target"};
+  cldann_error scrap;
+  dataset *d = NULL;
+  char *folder = NULL;
+  int rc = CLDANN_OK;
+  if (!error) error = &scrap;
+  err_clear(error);
+  for (int domain = DIGITS_SOURCE; domain <= DIGITS_TARGET; domain++) {
+    TRY(digits_make(error, seed, DIGITS_TRAIN, domain, n, 0, &d));
+    TRY(text_join(error, &folder, out_dir, names[domain]));
+    TRY(sheet_write_folder(error, folder, d, stop));
+    mem_free(folder), folder = NULL;
+    dataset_free(d), d = NULL;
+  }
+fail:
+  dataset_free(d);
+  mem_free(folder);
+  return rc;
 }
 
 typedef struct listener {

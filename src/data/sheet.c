@@ -2,9 +2,11 @@
 #include "data/sheet.h"
 
 #include <png.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "data/place.h"
 
 enum { GAP = 1, GREY = 60 }; /* pixels between images, before magnifying */
@@ -24,9 +26,15 @@ static void draw(canvas *to, const dataset *d, int item, int x0, int y0, int zoo
     }
 }
 
+static png_image png_of(int width, int height, int channels) {
+  return (png_image){.version = PNG_IMAGE_VERSION,
+                     .format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB,
+                     .width = (png_uint_32)width,
+                     .height = (png_uint_32)height};
+}
+
 static int write_png(cldann_error *e, const char *path, const canvas *c) {
-  png_image image = {
-      .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB, .width = (png_uint_32)c->width, .height = (png_uint_32)c->height};
+  png_image image = png_of(c->width, c->height, 3);
   png_alloc_size_t size = 0;
   uint8_t *bytes = NULL;
   int rc = CLDANN_OK;
@@ -62,5 +70,29 @@ int sheet_write(cldann_error *e, const char *path, const dataset *const sets[2],
   TRY(write_png(e, path, &c));
 fail:
   mem_free(c.rgb);
+  return rc;
+}
+
+/* Not by data/place.h, which waits for the disk: a folder of thousands of images would take minutes. */
+int sheet_write_folder(cldann_error *e, const char *folder, const dataset *d, int (*stop)(void)) {
+  char name[64], *path = NULL;
+  int rc, made;
+  TRY(place_folder(e, folder, &made));
+  if (!made) FAIL(e, CLDANN_E_IO, "%s is there already; choose another --out, or remove it", folder);
+  for (int i = 0; i < d->n; i++) {
+    png_image image = png_of(d->w, d->h, d->c);
+    if (stop && stop()) FAIL(e, CLDANN_E_INTERRUPTED, "stopped after %d images of %s", i, folder);
+    snprintf(name, sizeof name, "%d", (int)d->y[i]);
+    TRY(text_join(e, &path, folder, name));
+    TRY(place_folder(e, path, NULL));
+    mem_free(path), path = NULL;
+    snprintf(name, sizeof name, "%d/%04d.png", (int)d->y[i], i);
+    TRY(text_join(e, &path, folder, name));
+    if (!png_image_write_to_file(&image, path, 0, (const uint8_t *)d->x + (size_t)i * dataset_item_bytes(d), 0, NULL))
+      FAIL(e, CLDANN_E_IO, "cannot write %s: %s; free some space or choose another --out", path, image.message);
+    mem_free(path), path = NULL;
+  }
+fail:
+  mem_free(path);
   return rc;
 }

@@ -1,4 +1,5 @@
-/* data/sheet.h: a sample grid as a PNG: the first images of one or two data sets, one above the other. Uses libpng. */
+/* data/sheet.h: data sets as PNG files: a grid of the first images of one or two, one above the other, or a folder. Uses
+ * libpng. */
 #ifndef CLDANN_DATA_SHEET_H
 #define CLDANN_DATA_SHEET_H
 
@@ -6,5 +7,8 @@
 
 /* rows x columns images of each set (either may be NULL), magnified `zoom` times; 8-bit images of 1 or 3 channels. */
 int sheet_write(cldann_error *e, const char *path, const dataset *const sets[2], int rows, int columns, int zoom);
+
+/* The labelled images of a set as a folder of classes, FOLDER/CLASS/0001.png, which data/images.c reads. stop may be NULL. */
+int sheet_write_folder(cldann_error *e, const char *folder, const dataset *d, int (*stop)(void));
 
 #endif

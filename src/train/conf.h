@@ -97,6 +97,8 @@ int conf_blame(const struct config *c, const config_setting_t *s);
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out);
 /* The value that conf_store would put there, as a file has it. */
 void conf_put(FILE *f, const conf_key *key, const void *from);
+/* A text in quotes, so that it reads back as the same. */
+void conf_put_text(FILE *f, const char *s);
 
 /* What experiment.c asks of its two neighbours. */
 extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[], conf_set_keys[];

@@ -19,7 +19,7 @@ static void indent(const writer *w, int depth) {
   fprintf(w->f, "%*s", 2 * depth, "");
 }
 
-static void put_text(FILE *f, const char *s) {
+void conf_put_text(FILE *f, const char *s) {
   fputc('"', f);
   for (; *s; s++) {
     if (*s == '"' || *s == '\\') fputc('\\', f);
@@ -50,7 +50,7 @@ static void put_whole(FILE *f, int64_t v) {
 static void put_setting(const writer *w, const config_setting_t *s, int depth) {
   const int type = config_setting_type(s), n = config_setting_is_aggregate(s) ? config_setting_length(s) : 0;
   switch (type) {
-  case CONFIG_TYPE_STRING: put_text(w->f, config_setting_get_string(s)); return;
+  case CONFIG_TYPE_STRING: conf_put_text(w->f, config_setting_get_string(s)); return;
   case CONFIG_TYPE_BOOL: fputs(config_setting_get_bool(s) ? "true" : "false", w->f); return;
   case CONFIG_TYPE_FLOAT: put_number(w->f, config_setting_get_float(s), 0); return;
   case CONFIG_TYPE_INT:
@@ -78,7 +78,7 @@ static void put_padding(FILE *f, const conf_key *k, const cldann_window *w) {
   if (w->padding == CLDANN_EXPLICIT)
     fprintf(f, "[%d, %d, %d, %d]", w->top, w->bottom, w->left, w->right);
   else
-    put_text(f, k->choices[w->padding]);
+    conf_put_text(f, k->choices[w->padding]);
 }
 
 static double number_at(const conf_key *k, const char *at) {
@@ -94,8 +94,8 @@ void conf_put(FILE *f, const conf_key *k, const void *from) {
   int small = 0, pair[2];
   if (k->size == sizeof small && k->type != CONF_TEXT) memcpy(&small, at, sizeof small);
   switch (k->type) {
-  case CONF_TEXT: put_text(f, at); break;
-  case CONF_CHOICE: put_text(f, k->choices[small]); break;
+  case CONF_TEXT: conf_put_text(f, at); break;
+  case CONF_CHOICE: conf_put_text(f, k->choices[small]); break;
   case CONF_FLAG: fputs(small ? "true" : "false", f); break;
   case CONF_NUMBER: put_number(f, number_at(k, at), k->size == sizeof(float)); break;
   case CONF_PADDING: put_padding(f, k, (const cldann_window *)(const void *)at); break;

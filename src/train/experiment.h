@@ -53,10 +53,10 @@ int own_data_same(const cldann_experiment *a, const cldann_experiment *b);
 /* labels 0: they are not asked for. */
 int own_data_load(cldann_experiment *x, int set, int labels, dataset **out);
 
-/* Is the target's test set of kind "file"? */
-int experiment_tests_file(const cldann_experiment *x);
-/* The target's test set alone, without its labels; the others are then taken to be loaded, and are not there. Owned by the
- * caller. */
+/* "target_test" or "target": whose keys say how new data are read, being of kind "file"; NULL: neither. */
+const char *experiment_reader(const cldann_experiment *x);
+/* That set, or the target_test set that the program handed over, alone, without its labels; the others are then taken to be
+ * loaded, and are not there. Owned by the caller. */
 int experiment_load_one(cldann_experiment *x, dataset **out);
 /* What the classes are called, a line each, where they have names; NULL: their numbers. The caller's (mem_free). */
 int experiment_class_names(const cldann_experiment *x, char **out);

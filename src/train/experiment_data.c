@@ -341,9 +341,18 @@ fail:
 
 /* ---- for a model in use ---- */
 
-int experiment_tests_file(const cldann_experiment *x) {
+/* The set whose keys say how new data are read; ROLES: none does. */
+static role reader_of(const cldann_experiment *x, set_view *v) {
+  static const role order[] = {ROLE_TARGET_TEST, ROLE_TARGET};
+  for (int i = 0; i < 2; i++)
+    if (!own_data_is(x, order[i]) && set_open(x, order[i], v) && set_is_file(v)) return order[i];
+  return ROLES;
+}
+
+const char *experiment_reader(const cldann_experiment *x) {
   set_view v;
-  return set_open(x, ROLE_TARGET_TEST, &v) && set_is_file(&v);
+  const role r = reader_of(x, &v);
+  return r < ROLES ? role_names[r] : NULL;
 }
 
 int experiment_load_one(cldann_experiment *x, dataset **out) {
@@ -354,7 +363,8 @@ int experiment_load_one(cldann_experiment *x, dataset **out) {
   if (conf_get(x->cfg, "data.msda.layers"))
     FAIL(l.err, CLDANN_E_ARG,
          "the model's input is behind mSDA, whose layers it does not hold; use a model of the plain input");
-  if (!set_open(x, ROLE_TARGET_TEST, &v)) FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set");
+  if (!(own_data_is(x, ROLE_TARGET_TEST) && set_open(x, ROLE_TARGET_TEST, &v)) && reader_of(x, &v) == ROLES)
+    FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set of kind \"file\"");
   TRY(set_load(&l, &v, 0, &d));
   mem_free(d->y);
   d->y = NULL, d->classes = 0;

@@ -10,6 +10,9 @@ libcldann_internal_la_SOURCES += \
 	src/train/conf.h \
 	src/train/conf_write.c \
 	src/train/detail.c \
+	src/train/draft.c \
+	src/train/draft.h \
+	src/train/draft_text.c \
 	src/train/evaluate.c \
 	src/train/experiment.c \
 	src/train/experiment.h \

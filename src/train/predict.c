@@ -1,6 +1,6 @@
 /*
  * train/predict.c: cldann_predict: a model file on data of one's own. The experiment that the file holds says how such data are
- * read (its target_test set, with another path); nothing else of it is loaded.
+ * read (its target_test set, or its target, with another path); nothing else of it is loaded.
  */
 #include <math.h>
 #include <stdio.h>
@@ -34,27 +34,39 @@ fail:
   return rc;
 }
 
-/* Experiment and data in a file. */
+/* *out: "data.SET.KEY=VALUE" */
+static int key_of(cldann_error *e, const char *set, const char *key, const char *value, char **out) {
+  int rc;
+  const size_t room = strlen(set) + strlen(key) + strlen(value) + 8;
+  TRY(mem_new(e, out, room, 1));
+  snprintf(*out, room, "data.%s.%s=%s", set, key, value);
+fail:
+  return rc;
+}
+
+/* Experiment and data in a file: those of the set that says how, all of them, from another path. */
 static int open_data(prediction_job *j, const char *model, const char *data, const cldann_predict_options *o) {
-  enum { OWN = 4 };
-  const char **sets = NULL;
-  char *path = NULL;
+  enum { OWN = 3 };
+  cldann_error *e = &j->c->err;
+  char *own[OWN] = {NULL};
+  const char **sets = NULL, *set;
   int rc, n = 0;
-  TRY(mem_new(&j->c->err, &sets, (size_t)o->n_overrides + OWN, sizeof *sets));
-  TRY(mem_new(&j->c->err, &path, strlen(data) + 32, 1));
-  sprintf(path, "data.target_test.path=%s", data);
+  TRY(mem_new(e, &sets, (size_t)o->n_overrides + OWN, sizeof *sets));
   TRY(cldann_experiment_of_model(j->c, model, NULL, 0, o->data_dir, &j->x));
-  if (!experiment_tests_file(j->x)) sets[n++] = "data.target_test.kind=file";
-  sets[n++] = path;
-  if (experiment_tests_file(j->x)) sets[n++] = "data.target_test.skip=0", sets[n++] = "data.target_test.count=1000000000";
-  for (int i = 0; i < o->n_overrides; i++) sets[n++] = o->overrides[i];
+  set = experiment_reader(j->x);
+  TRY(key_of(e, set ? set : "target_test", "path", data, &own[n++]));
+  if (!set) TRY(key_of(e, "target_test", "kind", "file", &own[n++]));
+  if (set) TRY(key_of(e, set, "skip", "0", &own[n++]));
+  if (set) TRY(key_of(e, set, "count", "1000000000", &own[n++]));
+  for (int i = 0; i < n; i++) sets[i] = own[i];
+  for (int i = 0; i < o->n_overrides; i++) sets[n + i] = o->overrides[i];
   cldann_experiment_free(j->x);
   j->x = NULL;
-  TRY(cldann_experiment_of_model(j->c, model, sets, n, o->data_dir, &j->x));
+  TRY(cldann_experiment_of_model(j->c, model, sets, n + o->n_overrides, o->data_dir, &j->x));
   TRY(experiment_load_one(j->x, &j->d));
 fail:
+  for (int i = 0; i < OWN; i++) mem_free(own[i]);
   mem_free(sets);
-  mem_free(path);
   return rc;
 }
 
