@@ -22,6 +22,7 @@ cl_shared_files = \
 	cl/gather.cl \
 	cl/gemm_plain.cl \
 	cl/loss.cl \
+	cl/lrn.cl \
 	cl/norm.cl \
 	cl/optim.cl \
 	cl/reduce.cl \

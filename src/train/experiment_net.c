@@ -53,8 +53,16 @@ static const conf_key lr_keys[] = {
 
 static const conf_key plain_keys[] = {NAME_KEY, END};
 static const conf_key dense_keys[] = {COUNT_KEY("units"), INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
-static const conf_key conv2d_keys[] = {
-    COUNT_KEY("filters"), PAIR_KEY("kernel"), PAIR_KEY("stride"), PADDING_KEY, INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
+static const conf_key conv2d_keys[] = {COUNT_KEY("filters"),
+                                       PAIR_KEY("kernel"),
+                                       PAIR_KEY("stride"),
+                                       PADDING_KEY,
+                                       COUNT_KEY("groups"),
+                                       INIT_KEY,
+                                       LR_KEY,
+                                       LIMIT_KEY,
+                                       NAME_KEY,
+                                       END};
 static const conf_key pool_keys[] = {PAIR_KEY("window"), PAIR_KEY("stride"), PADDING_KEY, NAME_KEY, END};
 static const char *const norm_stats[] = {"joint", "perdomain", NULL};
 static const conf_key norm_keys[] = {{.name = "stats", .type = CONF_CHOICE, .choices = norm_stats},
@@ -63,6 +71,12 @@ static const conf_key norm_keys[] = {{.name = "stats", .type = CONF_CHOICE, .cho
                                      LR_KEY,
                                      NAME_KEY,
                                      END};
+static const conf_key lrn_keys[] = {{.name = "size", .type = CONF_INT, .min = 1, .max = 1e6},
+                                    {.name = "alpha", .type = CONF_NUMBER, .min = 0, .max = 1e6},
+                                    {.name = "beta", .type = CONF_NUMBER, .min = 0, .max = 100},
+                                    {.name = "k", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6},
+                                    NAME_KEY,
+                                    END};
 static const conf_key leaky_keys[] = {{.name = "slope", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
 static const conf_key dropout_keys[] = {{.name = "rate", .type = CONF_NUMBER, .min = 0, .max = 0.999999}, NAME_KEY, END};
 static const conf_key reversal_keys[] = {{.name = "lambda", .type = CONF_NUMBER, .min = -1000, .max = 1000}, NAME_KEY, END};
@@ -78,6 +92,7 @@ static const conf_key op_keys[] = {
     {.name = "sigmoid", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "tanh", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "batch_norm", .type = CONF_GROUP, .keys = norm_keys},
+    {.name = "lrn", .type = CONF_GROUP, .keys = lrn_keys},
     {.name = "dropout", .type = CONF_GROUP, .keys = dropout_keys},
     {.name = "flatten", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "reversal", .type = CONF_GROUP, .keys = reversal_keys},
@@ -169,6 +184,7 @@ static int read_op(const struct config *c, const config_setting_t *s, const clda
     TRY(need(c, s, "filters"));
     TRY(need(c, s, "kernel"));
     o->units = (int)conf_int(conf_member(s, "filters"), 0);
+    o->groups = (int)conf_int(conf_member(s, "groups"), 1);
     read_window(s, "kernel", &o->window);
   } else if (o->type == &op_max_pool || o->type == &op_avg_pool) {
     TRY(need(c, s, "window"));
@@ -179,6 +195,11 @@ static int read_op(const struct config *c, const config_setting_t *s, const clda
     o->per_domain = conf_choice(conf_member(s, "stats"), norm_stats, 0);
     o->momentum = (float)conf_number(conf_member(s, "momentum"), 0.1);
     o->epsilon = (float)conf_number(conf_member(s, "epsilon"), 1e-5);
+  } else if (o->type == &op_lrn) {
+    o->size = (int)conf_int(conf_member(s, "size"), 5);
+    o->alpha = (float)conf_number(conf_member(s, "alpha"), 1e-4);
+    o->beta = (float)conf_number(conf_member(s, "beta"), 0.75);
+    o->k = (float)conf_number(conf_member(s, "k"), 1.0);
   } else if (o->type == &op_dropout) {
     TRY(need(c, s, "rate"));
     o->rate = (float)conf_number(conf_member(s, "rate"), 0.0);
