@@ -93,7 +93,7 @@ int conf_blame(const struct config *c, const config_setting_t *s);
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out);
 
 /* What experiment.c asks of its two neighbours. */
-extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[], conf_set_keys[];
+extern const conf_key conf_net_keys[], conf_init_keys[], conf_data_keys[], conf_set_keys[];
 int experiment_build_net(cldann_experiment *x);
 int experiment_check_data(cldann_experiment *x); /* without loading anything */
 

@@ -94,7 +94,7 @@ static const conf_key root_keys[] = {
     {.name = "svm", .type = CONF_GROUP, .keys = svm_keys},
     {.name = "measure", .type = CONF_GROUP, .keys = measure_keys},
     {.name = "input", .type = CONF_GROUP, .keys = input_keys},
-    {.name = "init", .type = CONF_GROUP, .keys = conf_layer_keys},
+    {.name = "init", .type = CONF_GROUP, .keys = conf_init_keys},
     {.name = "net", .type = CONF_GROUP, .keys = conf_net_keys},
     {.name = "data", .type = CONF_GROUP, .keys = conf_data_keys},
     END,

@@ -24,7 +24,15 @@ static const conf_key init_keys[] = {
     {.name = "value", .type = CONF_NUMBER, .min = -1e6, .max = 1e6},
     END,
 };
-const conf_key conf_layer_keys[] = {
+static const conf_key layer_keys[] = {
+    {.name = "weights", .type = CONF_GROUP, .keys = init_keys},
+    {.name = "biases", .type = CONF_GROUP, .keys = init_keys},
+    END,
+};
+
+/* At top level: how layers start that do not say it themselves, and a file that comes over all of it (train/start.h). */
+const conf_key conf_init_keys[] = {
+    {.name = "from", .type = CONF_TEXT, .max = 1000},
     {.name = "weights", .type = CONF_GROUP, .keys = init_keys},
     {.name = "biases", .type = CONF_GROUP, .keys = init_keys},
     END,
@@ -39,7 +47,7 @@ static const conf_key lr_keys[] = {
 #define NAME_KEY \
   { .name = "name", .type = CONF_TEXT, .max = 40 }
 #define INIT_KEY \
-  { .name = "init", .type = CONF_GROUP, .keys = conf_layer_keys }
+  { .name = "init", .type = CONF_GROUP, .keys = layer_keys }
 #define LR_KEY \
   { .name = "lr", .type = CONF_GROUP, .keys = lr_keys }
 #define LIMIT_KEY \
