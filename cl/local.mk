@@ -11,6 +11,7 @@ cl_own_files = \
 	cl/conv2d_local.cl \
 	cl/gemm.cl \
 	cl/gemm_local.cl \
+	cl/lrn.cl \
 	cl/pool.cl \
 	cl/peak.cl \
 	cl/sparse.cl
@@ -22,7 +23,6 @@ cl_shared_files = \
 	cl/gather.cl \
 	cl/gemm_plain.cl \
 	cl/loss.cl \
-	cl/lrn.cl \
 	cl/norm.cl \
 	cl/optim.cl \
 	cl/reduce.cl \
