@@ -67,6 +67,7 @@ tests_test_report_SOURCES = $(runner) tests/test_report.c
 tests_test_net_SOURCES = $(runner) tests/test_net.c
 tests_test_train_SOURCES = $(runner) \
 	tests/test_train.c \
+	tests/train_augment.c \
 	tests/train_checkpoint.c \
 	tests/train_domains.c \
 	tests/train_export.c \

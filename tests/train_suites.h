@@ -6,6 +6,7 @@
 
 #include "cldann.h"
 
+TCase *augment_cases(cldann **ctx);    /* tests/train_augment.c; *ctx is opened before the tests run */
 TCase *checkpoint_cases(cldann **ctx); /* tests/train_checkpoint.c; *ctx is opened before the tests run */
 TCase *domain_cases(cldann **ctx);     /* tests/train_domains.c; the same */
 TCase *export_cases(cldann **ctx);     /* tests/train_export.c; the same */

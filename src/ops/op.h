@@ -33,7 +33,7 @@ typedef struct op {
   char name[48];
   shape in, out;
   /* attributes; which count depends on the type */
-  int units; /* dense: units; conv2d: filters */
+  int units;  /* dense: units; conv2d: filters */
   int groups; /* conv2d: of channels; 0: as 1 */
   cldann_window window;
   cldann_layer layer;
