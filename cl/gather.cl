@@ -34,7 +34,51 @@
 GATHER(gather_u8, uchar)
 GATHER(gather_f32, float)
 
-/* The same for many channels, none repeated: by numbers, `item` a row, and not by pixels. */
+/*
+ * A part of each image, h x w of its from_h x from_w, mirrored or not: places (rows, 3) has its top, its left, and whether it is
+ * mirrored. The rest as above.
+ */
+#define GATHER_PLACED(NAME, TYPE)                                                                                     \
+  __kernel void NAME(__global const TYPE *restrict data, int doff, __global const int *restrict rows, int ro,         \
+                     __global const int *restrict places, int po, __global const float *restrict mean, int mo,        \
+                     __global float *restrict y, int yo, int from_h, int from_w, int source, int h, int w,            \
+                     int channels, int total, float scale, int block) {                                               \
+    const int first = (int)get_global_id(0) * block, end = min(first + block, total);                                 \
+    for (int i = first, count; i < end; i += count) { /* i: a pixel of the batch; as far as its line goes */          \
+      const int q = i % w, line = i / w % h, r = i / (w * h);                                                         \
+      __global const int *place = places + po + 3 * r;                                                                \
+      const int left = place[1] + (place[2] ? w - 1 - q : q), step = place[2] ? -source : source;                     \
+      __global const TYPE *src = data + doff +                                                                        \
+          (((size_t)rows[ro + r] * (size_t)from_h + (size_t)(place[0] + line)) * (size_t)from_w + (size_t)left) *     \
+              (size_t)source;                                                                                         \
+      __global float *dst = y + yo + i * channels;                                                                    \
+      count = min(end - i, w - q);                                                                                    \
+      for (int k = 0; k < count; k++)                                                                                 \
+        for (int c = 0; c < channels; c++)                                                                            \
+          dst[k * channels + c] = ((float)src[k * step + (source == 1 ? 0 : c)] - mean[mo + c]) * scale;              \
+    }                                                                                                                 \
+  }
+
+GATHER_PLACED(gather_placed_u8, uchar)
+GATHER_PLACED(gather_placed_f32, float)
+
+/*
+ * places (n, 3) for the rows of a batch from `row` on: top, left, mirrored. The image has more_h and more_w pixels more than its
+ * part, which is the middle, or where the random numbers of (seed, stream, step, row) put it.
+ */
+__kernel void draw_places(__global const int *control, int co, __global int *places, int po, int row, int n, int more_h, int more_w,
+                          int random, int mirror, int seed_low, int seed_high, int stream, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, n);
+  const uint2 key = (uint2)((uint)seed_low, (uint)seed_high);
+  for (int i = first; i < end; i++) {
+    const uint4 r = philox4x32((uint4)((uint)(row + i), 0u, (uint)control[co + CTL_STEP], (uint)stream), key);
+    places[po + 3 * i] = random ? (int)mul_hi(r.x, (uint)more_h + 1u) : more_h / 2;
+    places[po + 3 * i + 1] = random ? (int)mul_hi(r.y, (uint)more_w + 1u) : more_w / 2;
+    places[po + 3 * i + 2] = mirror ? (int)(r.z >> 31) : 0;
+  }
+}
+
+/* gather for many channels, none repeated: by numbers, `item` a row, and not by pixels. */
 #define GATHER_WIDE(NAME, TYPE)                                                                                       \
   __kernel void NAME(__global const TYPE *restrict data, int doff, __global const int *restrict rows, int ro,         \
                      __global const float *restrict mean, int mo, __global float *restrict y, int yo, int item,       \

@@ -11,6 +11,7 @@ cl_own_files = \
 	cl/conv2d_local.cl \
 	cl/gemm.cl \
 	cl/gemm_local.cl \
+	cl/lrn.cl \
 	cl/pool.cl \
 	cl/peak.cl \
 	cl/sparse.cl

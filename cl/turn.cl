@@ -31,3 +31,15 @@ kernel void channels_by_patch(global const float *restrict sum, int so, global f
     for (int oc = oc0; oc < min(oc0 + 16, filters); oc++)
       dw[dwo + (kh * axis + i) * filters + oc] = sum[so + (oc * rows + kh) * room + i];
 }
+
+/* to[b][a][run] = beta*to + from[a][b][run]: what lies in b groups, brought together, or apart. n numbers in all. */
+kernel void swap_axes(global const float *restrict from, int fo, global float *restrict to, int too, int n, int as, int bs, int run,
+                      int beta, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, n);
+  for (int i = first; i < end;) {
+    const int r = i % run, a = i / run % as, b = i / (run * as), count = min(run - r, end - i);
+    const int at = (a * bs + b) * run + r;
+    for (int j = 0; j < count; j++) to[too + i + j] = beta ? to[too + i + j] + from[fo + at + j] : from[fo + at + j];
+    i += count;
+  }
+}

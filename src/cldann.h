@@ -221,6 +221,9 @@ cldann_node *cldann_input(cldann_net *net, int height, int width, int channels);
 cldann_node *cldann_dense(cldann_node *x, int units, const cldann_layer *layer);
 /* Cross-correlation with `filters` kernels over all channels, plus a bias each: (h', w', filters) by the window. */
 cldann_node *cldann_conv2d(cldann_node *x, int filters, const cldann_window *window, const cldann_layer *layer);
+/* Channels and filters are cut into groups; filters of a group see its channels alone. Weights: (h, w, in / groups, out). */
+cldann_node *cldann_grouped_conv2d(cldann_node *x, int filters, int groups, const cldann_window *window,
+                                   const cldann_layer *layer);
 cldann_node *cldann_max_pool(cldann_node *x, const cldann_window *window); /* the most in a window, channel by channel */
 cldann_node *cldann_avg_pool(cldann_node *x, const cldann_window *window); /* mean over what of a window lies inside */
 cldann_node *cldann_global_pool(cldann_node *x);                           /* mean over all pixels: (1,1,channels) */
@@ -236,6 +239,12 @@ cldann_node *cldann_dropout(cldann_node *x, float rate);
  * which move by the share `momentum` a step (0.1), per domain as well. epsilon is added to variances (1e-5).
  */
 cldann_node *cldann_batch_norm(cldann_node *x, int per_domain, float momentum, float epsilon);
+/*
+ * Local response normalisation across channels (Krizhevsky et al. 2012, section 3.3): y = x / (k + alpha / size * s)^beta, s
+ * the sum of the squares of the channel and its (size - 1) / 2 neighbours on each side. AlexNet: 5, 1e-4, 0.75, and k 2;
+ * Caffe's k is 1.
+ */
+cldann_node *cldann_lrn(cldann_node *x, int size, float alpha, float beta, float k);
 cldann_node *cldann_flatten(cldann_node *x);                   /* (1, 1, h * w * c), the same values */
 cldann_node *cldann_rows(cldann_node *x, cldann_rows_id rows); /* some rows of a training batch */
 

@@ -28,13 +28,16 @@ int harness_has(const char *way) {
   return gemm_has(device_get_info(harness_ctx->dev), way); /* the product has every variant there is */
 }
 
-op harness_op(const char *type, shape in, int units, cldann_window window) {
+op harness_infer(op o) {
   cldann_error e;
-  op o = {.type = op_find(type), .in = in, .units = units, .window = window};
   err_clear(&e);
-  snprintf(o.name, sizeof o.name, "%s", type);
-  ck_assert_msg(o.type->infer(&o, &e) == CLDANN_OK, "%s: %s", type, e.message);
+  snprintf(o.name, sizeof o.name, "%s", o.type->name);
+  ck_assert_msg(o.type->infer(&o, &e) == CLDANN_OK, "%s: %s", o.name, e.message);
   return o;
+}
+
+op harness_op(const char *type, shape in, int units, cldann_window window) {
+  return harness_infer((op){.type = op_find(type), .in = in, .units = units, .window = window});
 }
 
 static void must(const rig *g, int rc, const char *what) {

@@ -43,6 +43,7 @@ int harness_has(const char *way);            /* can this device run it? */
 extern const char *const harness_variants[]; /* NULL-terminated: cpu, generic, local, clblast */
 
 /* An op that is made and inferred, named after its type; a failure where its shapes do not fit. */
+op harness_infer(op o);
 op harness_op(const char *type, shape in, int units, cldann_window window);
 
 void rig_begin(rig *g, const char *way, const char *label);

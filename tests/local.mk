@@ -72,6 +72,7 @@ tests_test_report_SOURCES = $(runner) tests/test_report.c
 tests_test_net_SOURCES = $(runner) tests/test_net.c
 tests_test_train_SOURCES = $(runner) \
 	tests/test_train.c \
+	tests/train_augment.c \
 	tests/train_checkpoint.c \
 	tests/train_domains.c \
 	tests/train_export.c \
@@ -82,6 +83,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_ready.c \
 	tests/train_linear.c \
 	tests/train_sparse.c \
+	tests/train_start.c \
 	tests/train_suites.h \
 	tests/train_validation.c
 tests_test_draft_SOURCES = $(runner) tests/test_draft.c

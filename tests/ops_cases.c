@@ -13,15 +13,26 @@
 #include "ops_suites.h"
 #include "reference.h"
 
-enum { ACT1 = 2, ACT2 = 4, ACT3 = 8, ACTS = ACT1 | ACT2 | ACT3, BETA1 = 16, SMALL = 32, TIES = 64 };
+enum {
+  ACT1 = 2,
+  ACT2 = 4,
+  ACT3 = 8,
+  ACTS = ACT1 | ACT2 | ACT3,
+  BETA1 = 16,
+  SMALL = 32,
+  TIES = 64,
+  TWO = 2 << 8,
+  THREE = 3 << 8
+};
 
 typedef struct op_case {
   const char *op;
   int rows;
   shape in;
-  int units;
+  int units; /* of lrn: its size */
   cldann_window window;
-  int what; /* ACT*: fused activations to try; BETA1: beta 1 too; SMALL: also under a simulator; TIES: equal inputs */
+  /* ACT*: fused activations to try; BETA1: beta 1 too; SMALL: also under a simulator; TIES: equal inputs; TWO, THREE: groups */
+  int what;
 } op_case;
 
 #define VALID(...) \
@@ -61,6 +72,10 @@ static const op_case cases[] = {
     {"conv2d", 1, {3, 4, 1100}, 3, SAME(3, 3), BETA1},       /* channels in several passes, blocks of channels */
     {"conv2d", 1, {4, 4, 3}, 1100, SAME(3, 3, 2, 2), BETA1}, /* the same in its input gradient, dilated */
     {"conv2d", 1, {2, 65, 65}, 2, SAME(3, 3), 0},            /* blocks of columns */
+    {"conv2d", 3, {5, 4, 6}, 4, SAME(3, 3), BETA1 | SMALL | ACT1 | TWO},
+    {"conv2d", 2, {7, 5, 9}, 21, PAD(0, 1, 1, 0, 3, 2, 2, 3), BETA1 | SMALL | ACTS | THREE},
+    {"conv2d", 2, {9, 7, 34}, 66, SAME(5, 5), BETA1 | ACT1 | TWO},
+    {"conv2d", 5, {3, 5, 3}, 3, VALID(1, 1), BETA1 | THREE}, /* each channel by itself */
     {"max_pool", 3, {6, 6, 5}, 0, VALID(2, 2), BETA1 | SMALL},
     {"max_pool", 2, {7, 7, 3}, 0, VALID(3, 3, 2, 2), BETA1 | SMALL},
     {"max_pool", 2, {7, 6, 33}, 0, SAME(3, 3, 2, 2), BETA1},
@@ -77,6 +92,11 @@ static const op_case cases[] = {
     {"avg_pool", 2, {10, 5, 17}, 0, CEIL(3, 3, 2, 2), BETA1 | SMALL},
     {"global_pool", 3, {7, 5, 17}, 0, {0}, BETA1 | SMALL},
     {"global_pool", 65, {1, 1, 3}, 0, {0}, BETA1},
+    {"lrn", 3, {5, 4, 7}, 5, {0}, BETA1 | SMALL},
+    {"lrn", 2, {9, 7, 96}, 5, {0}, BETA1},
+    {"lrn", 65, {1, 1, 63}, 3, {0}, BETA1},
+    {"lrn", 5, {3, 3, 2}, 7, {0}, BETA1}, /* windows wider than the channels */
+    {"lrn", 7, {2, 3, 1}, 1, {0}, BETA1 | SMALL},
     {"leaky_relu", 65, {1, 1, 64}, 0, {0}, BETA1},
     {"leaky_relu", 3, {5, 3, 1}, 0, {0}, BETA1 | SMALL},
     {"relu", 1, {1, 1, 1}, 0, {0}, BETA1 | SMALL},
@@ -101,6 +121,10 @@ typedef struct trial { /* one case, variant, activation and beta on the device *
   int first, middle, last; /* launches: forward, backward */
 } trial;
 
+static int groups_of(const op_case *c) {
+  return c->what >> 8;
+}
+
 /* x by the op: far from the kink of a ReLU, no two equal for max-pooling unless ties are wanted. */
 static double *new_inputs(const op_case *c, size_t n) {
   double *x = new_normals(11, n);
@@ -119,12 +143,20 @@ static void trial_op(trial *t, const op_case *c, const char *way, int act, int b
   char label[112];
   memset(t, 0, sizeof *t);
   t->c = c;
-  t->o = harness_op(c->op, c->in, c->units, c->window);
+  t->o = harness_infer((op){.type = op_find(c->op),
+                            .in = c->in,
+                            .units = c->units,
+                            .groups = groups_of(c),
+                            .window = c->window,
+                            .size = c->units,
+                            .alpha = 1.5f,
+                            .beta = 0.75f,
+                            .k = 1.25f});
   t->o.act = act;
   t->o.slope = 0.125f;
-  snprintf(label, sizeof label, "%s %d x (%d,%d,%d) units %d window %dx%d/%dx%d pad %d act %d beta %d", c->op, c->rows, c->in.h,
-           c->in.w, c->in.c, c->units, t->o.window.height, t->o.window.width, t->o.window.stride_y, t->o.window.stride_x,
-           (int)c->window.padding, act, beta);
+  snprintf(label, sizeof label, "%s %d x (%d,%d,%d) units %d groups %d window %dx%d/%dx%d pad %d act %d beta %d", c->op,
+           c->rows, c->in.h, c->in.w, c->in.c, c->units, groups_of(c), t->o.window.height, t->o.window.width,
+           t->o.window.stride_y, t->o.window.stride_x, (int)c->window.padding, act, beta);
   const shape s = ref_shape(&t->o);
   ck_assert_msg(s.h == t->o.out.h && s.w == t->o.out.w && s.c == t->o.out.c, "%s: output (%d,%d,%d), not (%d,%d,%d)", label,
                 t->o.out.h, t->o.out.w, t->o.out.c, s.h, s.w, s.c);
@@ -475,6 +507,8 @@ START_TEST(windows) {
   op bad[] = {
       {.type = &op_conv2d, .name = "big", .in = {4, 4, 1}, .units = 1, .window = VALID(5, 5)},
       {.type = &op_conv2d, .name = "none", .in = {4, 4, 1}, .units = 0, .window = VALID(3, 3)},
+      {.type = &op_conv2d, .name = "odd", .in = {4, 4, 3}, .units = 4, .groups = 2, .window = VALID(3, 3)},
+      {.type = &op_conv2d, .name = "few", .in = {4, 4, 4}, .units = 3, .groups = 2, .window = VALID(3, 3)},
       {.type = &op_conv2d, .name = "pad", .in = {4, 4, 1}, .units = 1, .window = PAD(3, 0, 0, 0, 3, 3)},
       {.type = &op_max_pool, .name = "wide", .in = {40, 40, 1}, .window = VALID(17, 17)},
       {.type = &op_dense, .name = "empty", .in = {4, 4, 1}},

@@ -69,11 +69,24 @@ typedef struct pass {
   size_t *best; /* max-pool: winning input element of each output element, plus 1 */
 } pass;
 
+static int groups_of(const op *o) {
+  return o->groups > 1 ? o->groups : 1;
+}
+
+/* The weight between channel i and filter j of a cell, plus 1; 0: they are of different groups. */
+static size_t weight_at(const op *o, int cell, size_t i, size_t j) {
+  const size_t groups = (size_t)groups_of(o), c = (size_t)o->in.c / groups, oc = (size_t)o->units;
+  return i / c == j / (oc / groups) ? ((size_t)cell * c + i % c) * oc + j + 1 : 0;
+}
+
 static void conv_forward(void *what, size_t out, size_t in, int cell) {
   const pass *p = what;
   const size_t c = (size_t)p->o->in.c, oc = (size_t)p->o->units;
   for (size_t i = 0; i < c; i++)
-    for (size_t j = 0; j < oc; j++) p->y[out * oc + j] += p->x[in * c + i] * p->w[((size_t)cell * c + i) * oc + j];
+    for (size_t j = 0; j < oc; j++) {
+      const size_t at = weight_at(p->o, cell, i, j);
+      if (at) p->y[out * oc + j] += p->x[in * c + i] * p->w[at - 1];
+    }
 }
 
 static void conv_backward(void *what, size_t out, size_t in, int cell) {
@@ -81,9 +94,10 @@ static void conv_backward(void *what, size_t out, size_t in, int cell) {
   const size_t c = (size_t)p->o->in.c, oc = (size_t)p->o->units;
   for (size_t i = 0; i < c; i++)
     for (size_t j = 0; j < oc; j++) {
-      const size_t at = ((size_t)cell * c + i) * oc + j;
-      p->dx[in * c + i] += p->dy[out * oc + j] * p->w[at];
-      p->dw[at] += p->dy[out * oc + j] * p->x[in * c + i];
+      const size_t at = weight_at(p->o, cell, i, j);
+      if (!at) continue;
+      p->dx[in * c + i] += p->dy[out * oc + j] * p->w[at - 1];
+      p->dw[at - 1] += p->dy[out * oc + j] * p->x[in * c + i];
     }
 }
 
@@ -123,6 +137,29 @@ static void average(void *what, size_t out, size_t in, int cell) {
   for (size_t i = 0; i < c; i++) {
     if (p->y) p->y[out * c + i] += p->x[in * c + i] / (double)p->best[out];
     if (p->dx) p->dx[in * c + i] += p->dy[out * c + i] / (double)p->best[out];
+  }
+}
+
+/* ---- lrn ---- */
+
+static int meet(const op *o, size_t i, size_t j) { /* is channel i in the window of j? */
+  return labs((long)i - (long)j) <= o->size / 2;
+}
+
+static double response(const op *o, const double *x, size_t j) {
+  double sum = 0;
+  for (size_t i = 0; i < (size_t)o->in.c; i++) sum += meet(o, i, j) ? x[i] * x[i] : 0;
+  return (double)o->k + (double)o->alpha / o->size * sum;
+}
+
+/* dx gets, for one pixel, what dy of each channel says of all channels. */
+static void lrn_backward(const op *o, const double *x, const double *dy, double *dx) {
+  const double beta = (double)o->beta;
+  for (size_t j = 0; j < (size_t)o->in.c; j++) {
+    const double s = response(o, x, j);
+    dx[j] += dy[j] * pow(s, -beta);
+    for (size_t i = 0; i < (size_t)o->in.c; i++)
+      if (meet(o, i, j)) dx[i] -= dy[j] * x[j] * beta * pow(s, -beta - 1) * 2 * (double)o->alpha / o->size * x[i];
   }
 }
 
@@ -180,6 +217,9 @@ void ref_forward(const op *o, int rows, const double *x, const double *w, const 
     p.best = window_cells(o, rows);
     each_cell(o, rows, average, &p);
     free(p.best);
+  } else if (is(o, "lrn")) {
+    const size_t c = (size_t)o->in.c;
+    for (size_t i = 0; i < n; i++) y[i] = x[i] * pow(response(o, x + i / c * c, i % c), -(double)o->beta);
   } else if (is(o, "leaky_relu")) {
     for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? (double)o->slope * x[i] : x[i];
   } else {
@@ -216,6 +256,8 @@ void ref_backward(const op *o, int rows, const ref_io *io) {
     pass p = {.o = o, .dy = io->dy, .dx = io->dx, .best = window_cells(o, rows)};
     each_cell(o, rows, average, &p);
     free(p.best);
+  } else if (is(o, "lrn")) {
+    for (size_t i = 0; i < n; i += (size_t)o->in.c) lrn_backward(o, io->x + i, io->dy + i, io->dx + i);
   } else if (is(o, "leaky_relu")) {
     for (size_t i = 0; i < n; i++) io->dx[i] = io->dy[i] * (io->x[i] > 0 ? 1 : (double)o->slope);
   } else {
@@ -230,14 +272,17 @@ void ref_backward(const op *o, int rows, const ref_io *io) {
 double ref_terms(const op *o) {
   const geometry g = window_of(o);
   return is(o, "dense")    ? (double)items(o->in, 1)
-         : is(o, "conv2d") ? (double)g.kh * g.kw * o->in.c
+         : is(o, "conv2d") ? (double)g.kh * g.kw * o->in.c / groups_of(o)
          : averages(o)     ? (double)g.kh * g.kw
                            : 1;
 }
 
 double ref_terms_dx(const op *o) {
   const geometry g = window_of(o);
-  return is(o, "dense") ? o->units : is(o, "conv2d") ? (double)g.kh * g.kw * o->units : averages(o) ? (double)g.kh * g.kw : 9;
+  return is(o, "dense")    ? o->units
+         : is(o, "conv2d") ? (double)g.kh * g.kw * o->units / groups_of(o)
+         : averages(o)     ? (double)g.kh * g.kw
+                           : 9;
 }
 
 double ref_terms_dw(const op *o, int rows) {

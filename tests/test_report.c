@@ -87,6 +87,7 @@ START_TEST(shipped_tables) {
                                       "experiments/tables/mnist-mnistm-bn.conf",
                                       "experiments/tables/moons.conf",
                                       "experiments/tables/office-caltech.conf",
+                                      "experiments/tables/office31.conf",
                                       "experiments/tables/pad.conf"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     table *t = NULL;

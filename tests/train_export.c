@@ -34,6 +34,9 @@ static const job jobs[] = {
      "{ op = \"conv2d\"; filters = 7; kernel = 2; padding = [1, 0, 0, 1]; }, { op = \"relu\"; },"
      "{ op = \"avg_pool\"; window = 2; padding = \"ceil\"; }, { op = \"flatten\"; }, { op = \"batch_norm\"; }",
      "{ op = \"dense\"; units = 9; }, { op = \"sigmoid\"; }," LABELS, 13, 14, 3, 10},
+    {"{ op = \"conv2d\"; filters = 6; kernel = 3; }, { op = \"lrn\"; size = 3; alpha = 2.0; beta = 0.6; k = 1.5; },"
+     "{ op = \"conv2d\"; filters = 9; kernel = 2; groups = 3; }, { op = \"relu\"; }",
+     LABELS, 7, 6, 2, 10},
     {"{ op = \"conv2d\"; filters = 4; kernel = 3; }, { op = \"relu\"; }, { op = \"global_pool\"; }",
      "{ op = \"dense\"; units = 1; }, { op = \"logistic_xent\"; }", 6, 5, 1, 2},
 };

@@ -33,12 +33,12 @@ typedef struct layer {
   int h, w, c;
 } layer;
 
-/* Two steps with small batches, and the outputs of some nodes. */
-static void run(const char *file, const layer *layers) {
-  static const char *const sets[] = {"steps=2", "log_every=2", "batch=8", "eval_batch=8"};
+/* Two steps with small batches, and the outputs of some nodes. more: another override, or NULL. */
+static void run(const char *file, const char *more, const layer *layers) {
+  const char *const sets[] = {"steps=2", "log_every=2", "batch=8", "eval_batch=8", more};
   cldann_experiment *x = NULL;
   cldann_result r;
-  GOOD(cldann_experiment_load(*at, source_path(file), sets, 4, folder, &x));
+  GOOD(cldann_experiment_load(*at, source_path(file), sets, more ? 5 : 4, folder, &x));
   for (; layers->name; layers++) {
     const cldann_node *n = net_find(x->net, layers->name);
     ck_assert_msg(n != NULL, "%s: no %s", file, layers->name);
@@ -96,8 +96,8 @@ START_TEST(house_numbers) {
   write_numbers(in("svhn/train_32x32.mat"), 20), write_numbers(in("svhn/test_32x32.mat"), 30);
   write_numbers(in("synth/synth_train_32x32.mat"), 20), write_numbers(in("synth/synth_test_32x32.mat"), 10);
   write_digits("train", 30), write_digits("t10k", 20);
-  run("experiments/svhn-mnist.conf", number_net);
-  run("experiments/syn-svhn.conf", number_net);
+  run("experiments/svhn-mnist.conf", NULL, number_net);
+  run("experiments/syn-svhn.conf", NULL, number_net);
   cldann_experiment *x = NULL; /* both sets' zeros are class 0 */
   GOOD(cldann_experiment_load(*at, source_path("experiments/svhn-mnist.conf"), NULL, 0, folder, &x));
   x->s.batch = 8;
@@ -109,6 +109,15 @@ START_TEST(house_numbers) {
 END_TEST
 #endif
 
+/* Of noise, of a size that depends on i. */
+static void write_photo(const char *path, int i) {
+  uint8_t pixels[60 * 60 * 3];
+  png_image image = {.version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB};
+  image.width = (png_uint_32)(30 + i % 31), image.height = (png_uint_32)(30 + i % 17);
+  for (size_t k = 0; k < sizeof pixels; k++) pixels[k] = noise(k + (size_t)i);
+  ck_assert(png_image_write_to_file(&image, path, 0, pixels, 0, NULL));
+}
+
 /* Images of any size, and all 43 classes. */
 static void write_signs(const char *dir, const char *list, int n) {
   char path[200];
@@ -117,12 +126,8 @@ static void write_signs(const char *dir, const char *list, int n) {
   snprintf(path, sizeof path, "%s/%s/%s", folder, dir, list);
   ck_assert_ptr_nonnull(f = fopen(path, "w"));
   for (int i = 0; i < n; i++) {
-    uint8_t pixels[60 * 60 * 3];
-    png_image image = {.version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB};
-    image.width = (png_uint_32)(30 + i % 31), image.height = (png_uint_32)(30 + i % 17);
-    for (size_t k = 0; k < sizeof pixels; k++) pixels[k] = noise(k + (size_t)i);
     snprintf(path, sizeof path, "%s/%s/%s-%d.png", folder, dir, list, i);
-    ck_assert(png_image_write_to_file(&image, path, 0, pixels, 0, NULL));
+    write_photo(path, i);
     fprintf(f, "%s-%d.png %d\n", list, i, i % 43);
   }
   fclose(f);
@@ -135,7 +140,32 @@ START_TEST(traffic_signs) {
   write_signs("syn_signs", "train.txt", 86);
   write_signs("gtsrb", "train.txt", 43);
   write_signs("gtsrb", "test.txt", 50);
-  run("experiments/synsigns-gtsrb.conf", layers);
+  run("experiments/synsigns-gtsrb.conf", NULL, layers);
+}
+END_TEST
+
+/* A folder for each of the 31 classes, an image in each. */
+static void write_office(const char *domain, int first) {
+  char path[240];
+  snprintf(path, sizeof path, "office31/%s", domain);
+  mkdir(in("office31"), 0777), mkdir(in(path), 0777);
+  snprintf(path, sizeof path, "office31/%s/images", domain);
+  mkdir(in(path), 0777);
+  for (int i = 0; i < 31; i++) {
+    snprintf(path, sizeof path, "%s/office31/%s/images/class%02d", folder, domain, i);
+    mkdir(path, 0777);
+    strcat(path, "/frame_0001.jpg"); /* the format is by content */
+    write_photo(path, first + i);
+  }
+}
+
+START_TEST(office) {
+  static const layer layers[] = {
+      {"conv1", 55, 55, 96},   {"pool1", 27, 27, 96},  {"conv2", 27, 27, 256},  {"pool2", 13, 13, 256}, {"conv3", 13, 13, 384},
+      {"conv4", 13, 13, 384},  {"conv5", 13, 13, 256}, {"pool5", 6, 6, 256},    {"fc6", 1, 1, 4096},    {"fc7", 1, 1, 4096},
+      {"features", 1, 1, 256}, {"label", 1, 1, 31},    {"domain2", 1, 1, 1024}, {"domain3", 1, 1, 1},   {NULL, 0, 0, 0}};
+  write_office("amazon", 0), write_office("webcam", 100);
+  run("experiments/office31-alexnet.conf", "init.from=", layers);
 }
 END_TEST
 
@@ -147,5 +177,6 @@ TCase *ready_cases(cldann **ctx) {
   tcase_add_test(t, house_numbers);
 #endif
   tcase_add_test(t, traffic_signs);
+  tcase_add_test(t, office);
   return t;
 }

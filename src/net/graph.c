@@ -192,8 +192,15 @@ static cldann_node *add(cldann_node *x, const op *o) {
 cldann_node *cldann_dense(cldann_node *x, int units, const cldann_layer *layer) {
   return add(x, &(op){.type = &op_dense, .units = units, .layer = layer ? *layer : default_layer});
 }
+cldann_node *cldann_grouped_conv2d(cldann_node *x, int filters, int groups, const cldann_window *window,
+                                   const cldann_layer *layer) {
+  return add(
+      x,
+      &(op){
+          .type = &op_conv2d, .units = filters, .groups = groups, .window = *window, .layer = layer ? *layer : default_layer});
+}
 cldann_node *cldann_conv2d(cldann_node *x, int filters, const cldann_window *window, const cldann_layer *layer) {
-  return add(x, &(op){.type = &op_conv2d, .units = filters, .window = *window, .layer = layer ? *layer : default_layer});
+  return cldann_grouped_conv2d(x, filters, 1, window, layer);
 }
 cldann_node *cldann_max_pool(cldann_node *x, const cldann_window *window) {
   return add(x, &(op){.type = &op_max_pool, .window = *window});
@@ -209,6 +216,9 @@ cldann_node *cldann_leaky_relu(cldann_node *x, float slope) {
 }
 cldann_node *cldann_batch_norm(cldann_node *x, int per_domain, float momentum, float epsilon) {
   return add(x, &(op){.type = &op_batch_norm, .per_domain = per_domain != 0, .momentum = momentum, .epsilon = epsilon});
+}
+cldann_node *cldann_lrn(cldann_node *x, int size, float alpha, float beta, float k) {
+  return add(x, &(op){.type = &op_lrn, .size = size, .alpha = alpha, .beta = beta, .k = k});
 }
 cldann_node *cldann_dropout(cldann_node *x, float rate) {
   return add(x, &(op){.type = &op_dropout, .rate = rate});

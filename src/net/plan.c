@@ -314,6 +314,53 @@ static void take_sparse(planner *p, int which, int first, tensor indices) {
   }
 }
 
+/* Of each of the rows: what part of its item the input is, and whether mirrored. Drawn anew in each step of a training. */
+static tensor draw_places(planner *p, const stream *s, int first, int rows) {
+  const plan_spec *spec = p->s;
+  const int random = spec->train && spec->crop, mirror = spec->train && spec->mirror;
+  tensor places = launches_tensor(p->l, "places", 4, rows, 1, 1, 3);
+  launch *k = launches_add(p->l, "gather", "draw_places", "generic");
+  launch_in(p->l, k, p->control);
+  launch_out(p->l, k, places);
+  launch_int(p->l, k, first);
+  launch_int(p->l, k, rows);
+  launch_int(p->l, k, s->h - p->x.h);
+  launch_int(p->l, k, s->w - p->x.w);
+  launch_int(p->l, k, random);
+  launch_int(p->l, k, mirror);
+  launch_int(p->l, k, (int)(uint32_t)spec->seed);
+  launch_int(p->l, k, (int)(uint32_t)(spec->seed >> 32));
+  launch_int(p->l, k, RNG_AUGMENT);
+  launch_blocks(p->l, k, (size_t)rows);
+  return places;
+}
+
+static int is_placed(const planner *p, const stream *s) {
+  return (s->h && (s->h != p->x.h || s->w != p->x.w)) || (p->s->train && p->s->mirror);
+}
+
+/* Parts of images. */
+static void gather_placed(planner *p, int which, int first, tensor indices, tensor to) {
+  const stream *s = &p->s->streams[which];
+  const char *name = which ? "target data" : "source data";
+  const tensor places = draw_places(p, s, first, to.rows);
+  launch *k = launches_add(p->l, "gather", s->bytes == 1 ? "gather_placed_u8" : "gather_placed_f32", "generic");
+  launch_in(p->l, k, launches_external(p->l, name, s->x, s->bytes, 0, to.rows, s->h, s->w, s->channels));
+  launch_in(p->l, k, indices);
+  launch_in(p->l, k, places);
+  launch_in(p->l, k, external(p, "mean", p->b->mean, 0, to.c));
+  launch_out(p->l, k, to);
+  launch_int(p->l, k, s->h);
+  launch_int(p->l, k, s->w);
+  launch_int(p->l, k, s->channels);
+  launch_int(p->l, k, to.h);
+  launch_int(p->l, k, to.w);
+  launch_int(p->l, k, to.c);
+  launch_int(p->l, k, to.rows * to.h * to.w);
+  launch_float(p->l, k, p->s->scale);
+  launch_blocks(p->l, k, (size_t)(to.rows * to.h * to.w));
+}
+
 /* Blocks and work-items are of pixels where those have few channels, else of numbers. */
 static void gather(planner *p, int which, int first, int rows) {
   enum { WIDE = 16 };
@@ -325,6 +372,10 @@ static void gather(planner *p, int which, int first, int rows) {
   idx.c = rows;
   if (s->offsets) {
     take_sparse(p, which, first, idx);
+    return;
+  }
+  if (is_placed(p, s)) {
+    gather_placed(p, which, first, idx, t);
     return;
   }
   launch *k = launches_add(p->l, "gather", kernels[wide][s->bytes == 1], "generic");

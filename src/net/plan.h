@@ -16,6 +16,7 @@ typedef struct stream {      /* where rows come from: a data set on the device *
   buffer *x;                 /* (items, h, w, channels) */
   int bytes;                 /* of an element: 1 (uint8) or 4 (float) */
   int channels;              /* 1 is repeated to the input's channels */
+  int h, w;                  /* of an item, of which the input may be a part; 0: as the input */
   buffer *offsets, *columns; /* of rows that lack their zeros (data/dataset.h), whose values are x; or NULL */
   double entries;            /* such a row has, on average */
   buffer *labels;            /* (items) int32, or NULL */
@@ -42,7 +43,8 @@ typedef struct plan_spec {
   int optimiser; /* METHOD of cl/optim.cl */
   float scale;
   int centred;           /* 0: the mean is zero */
-  uint64_t seed;         /* of random ops */
+  int crop, mirror;      /* an item larger than the input: a random part of it, not the middle; every second one mirrored */
+  uint64_t seed;         /* of random ops and of those two */
   const char *force;     /* a kernel variant to prefer (tests); NULL: tuning file and rule */
   const char *reference; /* the key of a pass to do by the reference (ops/choice.h); NULL: none */
 } plan_spec;

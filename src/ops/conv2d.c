@@ -2,7 +2,7 @@
  * ops/conv2d.c: convolution of (rows,h,w,c) with (kh,kw,c,filters), any stride and padding. Forward, input gradient and
  * weight gradient each have a CPU variant (register tiles, cl/conv2d.cl), one for GPUs (local tiles, ops/conv2d_local.c) and
  * a generic one (an element a work-item, cl/conv2d_plain.cl). On CPUs the input gradient is the forward kernel over dy with
- * flipped weights.
+ * flipped weights. Channels in groups: ops/conv2d_groups.c.
  */
 #include "ops/conv2d.h"
 
@@ -17,21 +17,25 @@ static int infer(op *o, cldann_error *e) {
     FAIL(e, CLDANN_E_SHAPE, "conv2d %s: padding \"ceil\" is for poolings; use \"same\", \"valid\" or four numbers", o->name);
   TRY(window_infer(o, e, 1, 1));
   if (o->units < 1) FAIL(e, CLDANN_E_SHAPE, "conv2d %s: filters is %d; it must be at least 1", o->name, o->units);
+  if (o->groups == 0) o->groups = 1;
+  if (o->groups < 0 || o->in.c % o->groups || o->units % o->groups)
+    FAIL(e, CLDANN_E_SHAPE, "conv2d %s: %d groups; the %d channels and the %d filters must be multiples of it", o->name,
+         o->groups, o->in.c, o->units);
   o->out.c = o->units;
-  const int kh = o->window.height, kw = o->window.width, area = kh * kw;
+  const int kh = o->window.height, kw = o->window.width, area = kh * kw, channels = o->in.c / o->groups;
   o->params[0] = (param){.suffix = "weight",
-                         .dims = {kh, kw, o->in.c, o->units},
+                         .dims = {kh, kw, channels, o->units},
                          .n_dims = 4,
-                         .count = (size_t)area * (size_t)o->in.c * (size_t)o->units,
-                         .fan_in = area * o->in.c,
-                         .fan_out = area * o->units,
+                         .count = (size_t)area * (size_t)channels * (size_t)o->units,
+                         .fan_in = area * channels,
+                         .fan_out = area * o->units / o->groups,
                          .init = o->layer.weights};
   o->params[1] = (param){.suffix = "bias",
                          .dims = {o->units},
                          .n_dims = 1,
                          .count = (size_t)o->units,
-                         .fan_in = area * o->in.c,
-                         .fan_out = area * o->units,
+                         .fan_in = area * channels,
+                         .fan_out = area * o->units / o->groups,
                          .init = o->layer.biases};
   o->n_params = 2;
 fail:
@@ -244,7 +248,7 @@ void conv2d_backward_data(launches *l, const op *o, const op_io *io) {
 }
 
 static void forward(launches *l, const op *o, const op_io *io) {
-  (o->pool ? conv2d_pooled_forward : conv2d_forward)(l, o, io);
+  (o->groups > 1 ? conv2d_groups_forward : o->pool ? conv2d_pooled_forward : conv2d_forward)(l, o, io);
 }
 
 static void backward(launches *l, const op *o, const op_io *io) {
@@ -252,12 +256,12 @@ static void backward(launches *l, const op *o, const op_io *io) {
     conv2d_pooled_backward(l, o, io);
     return;
   }
-  conv2d_backward_weights(l, o, io);
-  if (io->dx.buf) conv2d_backward_data(l, o, io);
+  (o->groups > 1 ? conv2d_groups_backward_weights : conv2d_backward_weights)(l, o, io);
+  if (io->dx.buf) (o->groups > 1 ? conv2d_groups_backward_data : conv2d_backward_data)(l, o, io);
 }
 
 static double flops(const op *o) {
-  return conv2d_pass_flops(o, 1);
+  return conv2d_pass_flops(o, 1) / o->groups;
 }
 
 const op_type op_conv2d = {.name = "conv2d",

@@ -1,6 +1,6 @@
 /*
  * ops/conv2d.h: what the files of the convolution share: ops/conv2d.c (the op and its tables of variants), conv2d_local.c
- * (the variants for GPUs) and conv2d_pooled.c (with a max-pooling behind it).
+ * (the variants for GPUs), conv2d_pooled.c (with a max-pooling behind it) and conv2d_groups.c (with channels in groups).
  */
 #ifndef CLDANN_OPS_CONV2D_H
 #define CLDANN_OPS_CONV2D_H
@@ -13,7 +13,7 @@ typedef struct conv { /* what an emit function is given */
   tensor *spread; /* behind a pooling: dy in the places of the winners, once a pass has made it */
 } conv;
 
-/* The passes without a pooling, each by its table of variants. */
+/* The passes without a pooling and without groups, each by its table of variants. */
 void conv2d_forward(launches *l, const op *o, const op_io *io);
 void conv2d_backward_weights(launches *l, const op *o, const op_io *io);
 void conv2d_backward_data(launches *l, const op *o, const op_io *io);
@@ -33,5 +33,10 @@ void conv2d_local_backward_weights(launches *l, const char *name, const void *wh
 int conv2d_takes_pool(const op *o, const op *pool);
 void conv2d_pooled_forward(launches *l, const op *o, const op_io *io);  /* io->y, io->saved: pooled */
 void conv2d_pooled_backward(launches *l, const op *o, const op_io *io); /* io->dy: pooled */
+
+/* The passes with o->groups above 1, and no pooling. */
+void conv2d_groups_forward(launches *l, const op *o, const op_io *io);
+void conv2d_groups_backward_weights(launches *l, const op *o, const op_io *io);
+void conv2d_groups_backward_data(launches *l, const op *o, const op_io *io);
 
 #endif

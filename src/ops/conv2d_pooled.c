@@ -49,8 +49,8 @@ static int axis_room(patch p) {
 
 int conv2d_takes_pool(const op *o, const op *pool) {
   const cldann_window *q = &pool->window;
-  (void)o;
-  return q->stride_y == q->height && q->stride_x == q->width; /* overlapping windows would convolve twice */
+  /* Overlapping windows would convolve twice; groups are convolutions of their own. */
+  return o->groups == 1 && q->stride_y == q->height && q->stride_x == q->width;
 }
 
 /* The winners' kernels keep an image and the lists of its winners in memory of their own. */

@@ -5,6 +5,7 @@ libcldann_internal_la_SOURCES += \
 	src/ops/choice.h \
 	src/ops/conv2d.c \
 	src/ops/conv2d.h \
+	src/ops/conv2d_groups.c \
 	src/ops/conv2d_local.c \
 	src/ops/conv2d_pooled.c \
 	src/ops/dense.c \
@@ -17,6 +18,7 @@ libcldann_internal_la_SOURCES += \
 	src/ops/launch.h \
 	src/ops/limit.c \
 	src/ops/loss.c \
+	src/ops/lrn.c \
 	src/ops/norm.c \
 	src/ops/op.c \
 	src/ops/op.h \

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-const op_type *const op_types[] = {
-    &op_input,   &op_dense,      &op_conv2d,   &op_max_pool,     &op_avg_pool,      &op_global_pool,
-    &op_relu,    &op_leaky_relu, &op_sigmoid,  &op_tanh,         &op_dropout,       &op_batch_norm,
-    &op_flatten, &op_rows,       &op_reversal, &op_softmax_xent, &op_logistic_xent, NULL};
+const op_type *const op_types[] = {&op_input,       &op_dense,        &op_conv2d,        &op_max_pool, &op_avg_pool,
+                                   &op_global_pool, &op_relu,         &op_leaky_relu,    &op_sigmoid,  &op_tanh,
+                                   &op_dropout,     &op_batch_norm,   &op_lrn,           &op_flatten,  &op_rows,
+                                   &op_reversal,    &op_softmax_xent, &op_logistic_xent, NULL};
 
 static int infer_input(op *o, cldann_error *e) {
   int rc = CLDANN_OK;

@@ -33,7 +33,8 @@ typedef struct op {
   char name[48];
   shape in, out;
   /* attributes; which count depends on the type */
-  int units; /* dense: units; conv2d: filters */
+  int units;  /* dense: units; conv2d: filters */
+  int groups; /* conv2d: of channels; 0: as 1 */
   cldann_window window;
   cldann_layer layer;
   cldann_rows_id rows;
@@ -45,6 +46,8 @@ typedef struct op {
   float rate;              /* dropout */
   int per_domain;          /* batch_norm: statistics of each domain by themselves */
   float momentum, epsilon; /* batch_norm */
+  int size;                /* lrn: channels of a window */
+  float alpha, beta, k;    /* lrn */
   /* set by infer */
   int pad_top, pad_left;
   param params[OP_PARAMS];
@@ -104,7 +107,7 @@ extern const op_type *const op_types[]; /* NULL-terminated */
 void limit_finish(launches *l, const op *o, const op_io *io);
 
 extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_avg_pool, op_global_pool, op_relu, op_leaky_relu,
-    op_sigmoid, op_tanh, op_dropout, op_batch_norm, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
+    op_sigmoid, op_tanh, op_dropout, op_batch_norm, op_lrn, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
 
 const op_type *op_find(const char *name);
 size_t op_param_count(const op *o);

@@ -18,7 +18,7 @@ int budget_measure(device *d, cldann_net *net, const plan_buffers *b, const plan
   for (int i = 0; i < p->n; i++) {
     const dataset *set = p->feeds[i].set;
     buffer **own = &stand_in[BUFFERS * i];
-    s.streams[i] = (stream){.x = own[0], .bytes = set->type == DATA_U8 ? 1 : 4, .channels = set->c};
+    s.streams[i] = (stream){.x = own[0], .bytes = set->type == DATA_U8 ? 1 : 4, .channels = set->c, .h = set->h, .w = set->w};
     if (p->feeds[i].labels && set->y) s.streams[i].labels = own[1];
     if (p->feeds[i].domains && set->domain) s.streams[i].domains = own[4];
     if (dataset_is_sparse(set)) {

@@ -101,7 +101,7 @@ void conf_put(FILE *f, const conf_key *key, const void *from);
 void conf_put_text(FILE *f, const char *s);
 
 /* What experiment.c asks of its two neighbours. */
-extern const conf_key conf_net_keys[], conf_layer_keys[], conf_data_keys[], conf_set_keys[];
+extern const conf_key conf_net_keys[], conf_init_keys[], conf_data_keys[], conf_set_keys[];
 int experiment_build_net(cldann_experiment *x);
 /* A net that a program built, as overrides ("net.features=( ... )") of the caller's (mem_free). */
 enum { NET_SETS = 4 };

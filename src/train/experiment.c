@@ -77,6 +77,11 @@ static const conf_key input_keys[] = {
     {.name = "subtract_mean", .type = CONF_FLAG, IN(mean_channels)},
     END,
 };
+static const conf_key augment_keys[] = {
+    {.name = "crop", .type = CONF_FLAG, IN(augment_crop)},
+    {.name = "mirror", .type = CONF_FLAG, IN(augment_mirror)},
+    END,
+};
 static const conf_key root_keys[] = {
     {.name = "name", .type = CONF_TEXT, .max = 63, IN(name)},
     {.name = "preset", .type = CONF_TEXT, .max = 31, IN(preset)},
@@ -96,7 +101,8 @@ static const conf_key root_keys[] = {
     {.name = "svm", .type = CONF_GROUP, .keys = svm_keys},
     {.name = "measure", .type = CONF_GROUP, .keys = measure_keys},
     {.name = "input", .type = CONF_GROUP, .keys = input_keys},
-    {.name = "init", .type = CONF_GROUP, .keys = conf_layer_keys},
+    {.name = "augment", .type = CONF_GROUP, .keys = augment_keys},
+    {.name = "init", .type = CONF_GROUP, .keys = conf_init_keys},
     {.name = "net", .type = CONF_GROUP, .keys = conf_net_keys},
     {.name = "data", .type = CONF_GROUP, .keys = conf_data_keys},
     END,

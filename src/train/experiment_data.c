@@ -108,11 +108,15 @@ static int held_out_of(const cldann_experiment *x, role r, const dataset *d) {
 
 static int check_shape(const cldann_experiment *x, const set_view *v, const dataset *d) {
   const shape in = net_input(x->net)->o.out;
-  if (d->h == in.h && d->w == in.w && (d->c == in.c || d->c == 1)) return CLDANN_OK;
+  const int part = x->s.augment_crop && d->h >= in.h && d->w >= in.w;
+  if ((x->s.augment_crop || x->s.augment_mirror) && dataset_is_sparse(d))
+    return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_CONFIG,
+                    "data.%s (%s) is sparse, and no set of images; leave augment out", role_names[v->r], d->name);
+  if ((part || (d->h == in.h && d->w == in.w)) && (d->c == in.c || d->c == 1)) return CLDANN_OK;
   return conf_bad(v->c, set_get(v, "kind"), CLDANN_E_SHAPE,
                   "data.%s (%s) has items of %d x %d x %d but net.input is [%d, %d, %d]; change one of them%s",
                   role_names[v->r], d->name, d->h, d->w, d->c, in.h, in.w, in.c,
-                  set_is_file(v) ? ", or give the set shape, width, resize or crop" : "");
+                  set_is_file(v) ? ", or give the set shape, width, resize or crop, or all augment.crop" : "");
 }
 
 /* held: rows that are yet to be held out. */

@@ -26,7 +26,15 @@ static const conf_key init_keys[] = {
     {.name = "value", .type = CONF_NUMBER, .min = -1e6, .max = 1e6},
     END,
 };
-const conf_key conf_layer_keys[] = {
+static const conf_key layer_keys[] = {
+    {.name = "weights", .type = CONF_GROUP, .keys = init_keys},
+    {.name = "biases", .type = CONF_GROUP, .keys = init_keys},
+    END,
+};
+
+/* At top level: how layers start that do not say it themselves, and a file that comes over all of it (train/start.h). */
+const conf_key conf_init_keys[] = {
+    {.name = "from", .type = CONF_TEXT, .max = 1000},
     {.name = "weights", .type = CONF_GROUP, .keys = init_keys},
     {.name = "biases", .type = CONF_GROUP, .keys = init_keys},
     END,
@@ -45,7 +53,7 @@ static const conf_key lr_keys[] = {
 #define NAME_KEY \
   { .name = "name", .type = CONF_TEXT, .max = sizeof(((op *)0)->name) - 1, IN(name) }
 #define INIT_KEY \
-  { .name = "init", .type = CONF_GROUP, .keys = conf_layer_keys }
+  { .name = "init", .type = CONF_GROUP, .keys = layer_keys }
 #define LR_KEY \
   { .name = "lr", .type = CONF_GROUP, .keys = lr_keys }
 #define LIMIT_KEY \
@@ -60,7 +68,16 @@ static const conf_key lr_keys[] = {
 
 static const conf_key plain_keys[] = {NAME_KEY, END};
 static const conf_key dense_keys[] = {UNITS_KEY("units"), INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
-static const conf_key conv2d_keys[] = {UNITS_KEY("filters"), WINDOW_KEYS("kernel"), INIT_KEY, LR_KEY, LIMIT_KEY, NAME_KEY, END};
+static const conf_key conv2d_keys[] = {
+    UNITS_KEY("filters"),
+    WINDOW_KEYS("kernel"),
+    {.name = "groups", .type = CONF_INT, .min = 1, .max = 1e6, IN(groups)},
+    INIT_KEY,
+    LR_KEY,
+    LIMIT_KEY,
+    NAME_KEY,
+    END,
+};
 static const conf_key pool_keys[] = {WINDOW_KEYS("window"), NAME_KEY, END};
 static const char *const norm_stats[] = {"joint", "perdomain", NULL};
 static const conf_key norm_keys[] = {
@@ -68,6 +85,14 @@ static const conf_key norm_keys[] = {
     {.name = "momentum", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1, IN(momentum)},
     {.name = "epsilon", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1, IN(epsilon)},
     LR_KEY,
+    NAME_KEY,
+    END,
+};
+static const conf_key lrn_keys[] = {
+    {.name = "size", .type = CONF_INT, .min = 1, .max = 1e6, IN(size)},
+    {.name = "alpha", .type = CONF_NUMBER, .min = 0, .max = 1e6, IN(alpha)},
+    {.name = "beta", .type = CONF_NUMBER, .min = 0, .max = 100, IN(beta)},
+    {.name = "k", .type = CONF_NUMBER, .min = DBL_MIN, .max = 1e6, IN(k)},
     NAME_KEY,
     END,
 };
@@ -79,7 +104,16 @@ static const conf_key reversal_keys[] = {
     {.name = "lambda", .type = CONF_NUMBER, .min = -1000, .max = 1000, IN(lambda)}, NAME_KEY, END};
 
 /* What a key that is left out means. */
-static const op op_defaults = {.lr = {1.0f, 1.0f}, .slope = 0.01f, .momentum = 0.1f, .epsilon = 1e-5f, .lambda = 1.0f};
+static const op op_defaults = {.lr = {1.0f, 1.0f},
+                               .groups = 1,
+                               .slope = 0.01f,
+                               .momentum = 0.1f,
+                               .epsilon = 1e-5f,
+                               .lambda = 1.0f,
+                               .size = 5,
+                               .alpha = 1e-4f,
+                               .beta = 0.75f,
+                               .k = 1.0f};
 
 static const conf_key op_keys[] = {
     {.name = "conv2d", .type = CONF_GROUP, .keys = conv2d_keys},
@@ -92,6 +126,7 @@ static const conf_key op_keys[] = {
     {.name = "sigmoid", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "tanh", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "batch_norm", .type = CONF_GROUP, .keys = norm_keys},
+    {.name = "lrn", .type = CONF_GROUP, .keys = lrn_keys},
     {.name = "dropout", .type = CONF_GROUP, .keys = dropout_keys},
     {.name = "flatten", .type = CONF_GROUP, .keys = plain_keys},
     {.name = "reversal", .type = CONF_GROUP, .keys = reversal_keys},
@@ -262,7 +297,7 @@ static void put_init(FILE *f, const char *of, const cldann_init *init) {
 static void put_op(FILE *f, const op *o) {
   fprintf(f, "{ op = \"%s\";", o->type->name);
   for (const conf_key *k = keys_of(o->type); k->name; k++) {
-    if (k->keys == conf_layer_keys) {
+    if (k->keys == layer_keys) {
       fputs(" init = {", f);
       put_init(f, "weights", &o->layer.weights), put_init(f, "biases", &o->layer.biases);
       fputs(" };", f);

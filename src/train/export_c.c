@@ -35,10 +35,11 @@ static const char dense_text[] =
     "    for (int j = 0; j < units; j++) y[j] += x[i] * w[i * units + j];\n"
     "}\n\n";
 static const char conv2d_text[] =
-    "/* x (h, wd, c), w (kh, kw, c, n), y (oh, ow, n); what lies outside x is 0. */\n"
+    "/* x (h, wd, c), w (kh, kw, c / groups, n), y (oh, ow, n); what lies outside x is 0. */\n"
     "static void conv2d(const float *x, const float *w, const float *b, float *y, int h, int wd, int c, int oh, int ow, int n, "
-    "int kh,\n"
-    "                   int kw, int sy, int sx, int top, int left) {\n"
+    "int groups,\n"
+    "                   int kh, int kw, int sy, int sx, int top, int left) {\n"
+    "  const int in = c / groups, out = n / groups;\n"
     "  for (int r = 0; r < oh; r++)\n"
     "    for (int q = 0; q < ow; q++, y += n) {\n"
     "      for (int j = 0; j < n; j++) y[j] = b[j];\n"
@@ -47,7 +48,8 @@ static const char conv2d_text[] =
     "          const int row = r * sy + u - top, col = q * sx + v - left;\n"
     "          if (row < 0 || row >= h || col < 0 || col >= wd) continue;\n"
     "          for (int k = 0; k < c; k++)\n"
-    "            for (int j = 0; j < n; j++) y[j] += x[(row * wd + col) * c + k] * w[((u * kw + v) * c + k) * n + j];\n"
+    "            for (int j = k / in * out; j < (k / in + 1) * out; j++)\n"
+    "              y[j] += x[(row * wd + col) * c + k] * w[((u * kw + v) * in + k % in) * n + j];\n"
     "        }\n"
     "    }\n"
     "}\n\n";
@@ -77,6 +79,17 @@ static const char norm_text[] = "static void batch_norm(float *x, const float *w
                                 "  for (int i = 0; i < n; i++)\n"
                                 "    x[i] = (x[i] - mean[i % c]) / sqrtf(variance[i % c] + epsilon) * w[i % c] + b[i % c];\n"
                                 "}\n\n";
+
+static const char lrn_text[] =
+    "/* Rows of c channels, n numbers in all; a window has `half` neighbours on each side. */\n"
+    "static void lrn(const float *x, float *y, int n, int c, int half, float alpha, float beta, float k) {\n"
+    "  for (int i = 0; i < n; i++) {\n"
+    "    const int at = i % c, first = at < half ? 0 : at - half, last = at + half < c ? at + half : c - 1;\n"
+    "    float sum = 0.0f;\n"
+    "    for (int d = first; d <= last; d++) sum += x[i - at + d] * x[i - at + d];\n"
+    "    y[i] = x[i] * powf(k + alpha * sum, -beta);\n"
+    "  }\n"
+    "}\n\n";
 
 static int uses(const exporter *p, const op_type *t) {
   for (int i = 0; i < p->n; i++)
@@ -139,8 +152,8 @@ static int put_step(exporter *p, int k) {
   if (t == &op_dense) {
     fprintf(p->f, "  dense(%s, w%d_0, w%d_1, %s, %d, %d);", here(p), k, k, there(p), size_of(in), o->units), p->step++;
   } else if (t == &op_conv2d) {
-    fprintf(p->f, "  conv2d(%s, w%d_0, w%d_1, %s, %d, %d, %d, %d, %d, %d, ", here(p), k, k, there(p), in.h, in.w, in.c, out.h,
-            out.w, out.c);
+    fprintf(p->f, "  conv2d(%s, w%d_0, w%d_1, %s, %d, %d, %d, %d, %d, %d, %d, ", here(p), k, k, there(p), in.h, in.w, in.c,
+            out.h, out.w, out.c, o->groups);
     put_window(p, o);
     fputs(");", p->f), p->step++;
   } else if (t == &op_max_pool || t == &op_avg_pool || t == &op_global_pool) {
@@ -151,6 +164,11 @@ static int put_step(exporter *p, int k) {
     fprintf(p->f, "  batch_norm(%s, w%d_0, w%d_1, w%d_2, w%d_3, ", here(p), k, k, k, k);
     put_number(p->f, o->epsilon);
     fprintf(p->f, ", %d, %d);", n, out.c);
+  } else if (t == &op_lrn) {
+    fprintf(p->f, "  lrn(%s, %s, %d, %d, %d, ", here(p), there(p), n, out.c, o->size / 2);
+    put_number(p->f, o->alpha / (float)o->size), fputs(", ", p->f);
+    put_number(p->f, o->beta), fputs(", ", p->f);
+    put_number(p->f, o->k), fputs(");", p->f), p->step++;
   } else if (t == &op_relu) {
     fprintf(p->f, "  for (int i = 0; i < %d; i++) %s[i] = %s[i] > 0.0f ? %s[i] : 0.0f;", n, here(p), here(p), here(p));
   } else if (t == &op_leaky_relu) {
@@ -268,6 +286,7 @@ static int write_all(exporter *p) {
   if (uses(p, &op_conv2d)) fputs(conv2d_text, p->f);
   if (uses(p, &op_max_pool) || uses(p, &op_avg_pool) || uses(p, &op_global_pool)) fputs(pool_text, p->f);
   if (uses(p, &op_batch_norm)) fputs(norm_text, p->f);
+  if (uses(p, &op_lrn)) fputs(lrn_text, p->f);
   put_input(p);
   for (int k = 0; k < p->n; k++) TRY(put_step(p, k));
   put_probabilities(p, classes, units);

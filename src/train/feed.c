@@ -79,7 +79,7 @@ int feed_open(device *d, const feed_spec *spec, feed *f) {
   int rc;
   *f = (feed){.spec = *spec, .dev = d};
   f->s.bytes = spec->set->type == DATA_U8 ? 1 : 4;
-  f->s.channels = spec->set->c;
+  f->s.channels = spec->set->c, f->s.h = spec->set->h, f->s.w = spec->set->w;
   f->s.entries = dataset_is_sparse(spec->set) ? (double)dataset_entries(spec->set) / spec->set->n : 0;
   TRY(spec->block ? open_streamed(f) : open_resident(f));
 fail:

@@ -45,6 +45,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/settings.h \
 	src/train/stand.c \
 	src/train/stand.h \
+	src/train/start.c \
+	src/train/start.h \
 	src/train/svm.c \
 	src/train/svm.h \
 	src/train/tensors.c \

@@ -120,24 +120,98 @@ fail:
 
 /* ---- reading ---- */
 
-int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params) {
-  tensor_file f;
+static int read_param(tensor_file *f, const cldann_node *n, int k, float *params) {
+  const turned t = turn(n, k);
+  const size_t count = n->o.params[k].count;
   char name[64];
   float *file = NULL;
   int rc;
+  param_name(n, k, name, sizeof name);
+  TRY(mem_new(f->err, &file, count, sizeof *file));
+  TRY(tensors_read(f, name, t.shape, t.n, count, file));
+  copy_turned(&t, file, params + n->param_at[k], 1);
+fail:
+  mem_free(file);
+  return rc;
+}
+
+int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params) {
+  tensor_file f;
+  int rc;
   TRY(tensors_open(e, path, wanted, &f));
-  TRY(mem_new(e, &file, net->param_count, sizeof *file));
   for (int i = 0; i < net->n; i++)
-    for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
-      const size_t to = net->nodes[i]->param_at[k];
-      const turned t = turn(net->nodes[i], k);
-      param_name(net->nodes[i], k, name, sizeof name);
-      TRY(tensors_read(&f, name, t.shape, t.n, net->nodes[i]->o.params[k].count, file + to));
-      copy_turned(&t, file + to, params + to, 1);
-    }
+    for (int k = 0; k < net->nodes[i]->o.n_params; k++) TRY(read_param(&f, net->nodes[i], k, params));
 fail:
   tensors_close(&f);
-  mem_free(file);
+  return rc;
+}
+
+/* ---- what another net's file has ---- */
+
+static int has_param(const tensor_file *f, const cldann_node *n, int k) {
+  const turned t = turn(n, k);
+  char name[64];
+  param_name(n, k, name, sizeof name);
+  return tensors_has(f, name, t.shape, t.n);
+}
+
+static int wants(const cldann_net *net, const tensor_file *f, const char *key) {
+  char name[64];
+  for (int i = 0; i < net->n; i++)
+    for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
+      param_name(net->nodes[i], k, name, sizeof name);
+      if (!strcmp(name, key)) return has_param(f, net->nodes[i], k);
+    }
+  return 0;
+}
+
+static void put_name(FILE *to, int *n, const char *before, const char *name) {
+  fprintf(to, "%s%s", (*n)++ ? ", " : before, name);
+}
+
+/* Lists both sides' others behind what was taken. */
+static void put_others(FILE *to, const cldann_net *net, const tensor_file *f) {
+  char name[64];
+  int n = 0;
+  for (int i = 0; i < net->n; i++)
+    for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
+      param_name(net->nodes[i], k, name, sizeof name);
+      if (!has_param(f, net->nodes[i], k)) put_name(to, &n, "; as initialised: ", name);
+    }
+  n = 0;
+  for (void *it = json_object_iter(f->header); it; it = json_object_iter_next(f->header, it)) {
+    const char *key = json_object_iter_key(it);
+    if (strcmp(key, "__metadata__") != 0 && !wants(net, f, key)) put_name(to, &n, "; not used of the file: ", key);
+  }
+}
+
+int model_take(cldann_error *e, const char *path, const cldann_net *net, float *params, char **report) {
+  tensor_file f;
+  char *text = NULL;
+  size_t size = 0;
+  FILE *to = NULL;
+  int rc, taken = 0, all = 0;
+  TRY(tensors_open(e, path, "a safetensors file with weights of the net's layers", &f));
+  for (int i = 0; i < net->n; i++)
+    for (int k = 0; k < net->nodes[i]->o.n_params; k++, all++) {
+      if (!has_param(&f, net->nodes[i], k)) continue;
+      TRY(read_param(&f, net->nodes[i], k, params));
+      taken++;
+    }
+  if (!taken)
+    FAIL(e, CLDANN_E_FORMAT,
+         "%s has no tensor of floats that is named and shaped as a parameter of the net (LAYER.weight, LAYER.bias, as "
+         "'cldann train' writes them); rename its tensors or the layers",
+         path);
+  if (!(to = open_memstream(&text, &size))) FAIL(e, CLDANN_E_MEM, "no memory for a message");
+  fprintf(to, "%s: %d of the net's %d parameters start from it", path, taken, all);
+  put_others(to, net, &f);
+  rc = fclose(to) == 0 ? CLDANN_OK : err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "no memory for a message");
+  TRY(rc);
+  TRY(mem_strdup(e, report, text));
+fail:
+  tensors_close(&f);
+  free(text);
   return rc;
 }
 

@@ -20,6 +20,12 @@ typedef struct model_about {
 int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params, const model_about *about);
 /* Fills params; every parameter of the net must be there with its shape. Nothing is allocated on the file's word alone. */
 int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params);
+/*
+ * Takes what a file has of the net's parameters, by name and shape, whoever wrote it; the others stay as they are.
+ * CLDANN_E_FORMAT where it has none. *report gets a line for people: how many, what of the net is not there, what of the file
+ * is not wanted. The caller's (mem_free).
+ */
+int model_take(cldann_error *e, const char *path, const cldann_net *net, float *params, char **report);
 /* Where a file says nothing, as one of another program, experiment is NULL. Emptied by model_forget_about. */
 int model_read_about(cldann_error *e, const char *path, model_about *about);
 void model_forget_about(model_about *about);

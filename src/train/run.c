@@ -15,6 +15,7 @@
 #include "train/checkpoint.h"
 #include "train/model.h"
 #include "train/schedule.h"
+#include "train/start.h"
 #include "train/svm.h"
 #include "train/trainer_internal.h"
 #include "train/validation.h"
@@ -279,7 +280,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
     goto fail;
   }
   TRY(trainer_new(x, options, &t));
-  if (options->resume) TRY(checkpoint_load(t));
+  TRY(options->resume ? checkpoint_load(t) : start_from_file(t));
   TRY(options->resume ? metrics_rewind(&x->ctx->err, m, t->step) : metrics_start(&x->ctx->err, m));
   if (options->out_dir) TRY(write_experiment(x, options->out_dir));
   t->metrics = m;

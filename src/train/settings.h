@@ -70,6 +70,7 @@ typedef struct settings {
   lambda_settings lambda;
   optimiser_settings optimiser;
   validation_settings validation;
+  int augment_crop, augment_mirror;  /* what training sees of an image: a random part, its mirror image */
   double svm_c;                      /* cost of a mistake of the linear SVMs */
   int measure_pad, measure_svm_head; /* behind the training: proxy A-distance of the features, an SVM in place of the head */
   double scale;                      /* inputs become (x - mean) * scale */

@@ -55,17 +55,26 @@ const char *tensors_text(const tensor_file *t, const char *key) {
   return json_string_value(json_object_get(json_object_get(t->header, "__metadata__"), key));
 }
 
+static int same_shape(json_t *dims, const int *shape, int n) {
+  int same = n == 0 || json_array_size(dims) == (size_t)n;
+  for (int i = 0; same && i < n; i++) same = json_integer_value(json_array_get(dims, (size_t)i)) == shape[i];
+  return same;
+}
+
+int tensors_has(const tensor_file *t, const char *name, const int *shape, int n) {
+  json_t *entry = json_object_get(t->header, name);
+  const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+  return dtype && !strcmp(dtype, "F32") && same_shape(json_object_get(entry, "shape"), shape, n);
+}
+
 /* The tensor's place in the data section, after checking type, shape and bounds. */
 static int locate(const tensor_file *t, const char *name, const int *shape, int n, size_t count, size_t *at) {
   json_int_t from = -1, to = -1;
-  const char *dtype = "";
-  json_t *dims = NULL, *entry = json_object_get(t->header, name);
+  json_t *entry = json_object_get(t->header, name);
   int rc = CLDANN_OK;
-  if (!entry || json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &dims, "data_offsets", &from, &to))
+  if (!entry || json_unpack(entry, "{s:[I, I]}", "data_offsets", &from, &to))
     FAIL(t->err, CLDANN_E_FORMAT, "%s has no tensor %s; use the experiment it was trained with", t->path, name);
-  int same = !strcmp(dtype, "F32") && (n == 0 || json_array_size(dims) == (size_t)n);
-  for (int i = 0; same && i < n; i++) same = json_integer_value(json_array_get(dims, (size_t)i)) == shape[i];
-  if (!same)
+  if (!tensors_has(t, name, shape, n))
     FAIL(t->err, CLDANN_E_FORMAT,
          "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with", t->path, name);
   if (from < 0 || to < from || (size_t)to > t->data_size || (size_t)(to - from) != count * 4)

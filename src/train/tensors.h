@@ -25,6 +25,8 @@ int tensors_open(cldann_error *e, const char *path, const char *what, tensor_fil
 void tensors_close(tensor_file *t);
 /* A text of the header's metadata, or NULL. */
 const char *tensors_text(const tensor_file *t, const char *key);
+/* Is there a tensor of this name, of floats, and of this shape? n 0: of any. */
+int tensors_has(const tensor_file *t, const char *name, const int *shape, int n);
 /* Fills to: `count` finite floats, in a tensor of this shape; n 0: of any. */
 int tensors_read(tensor_file *t, const char *name, const int *shape, int n, size_t count, float *to);
 

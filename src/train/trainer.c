@@ -152,6 +152,8 @@ static int describe_training(trainer *t) {
                    .optimiser = method_of(s->optimiser.kind),
                    .scale = (float)s->scale,
                    .centred = s->mean_channels,
+                   .crop = s->augment_crop,
+                   .mirror = s->augment_mirror,
                    .seed = s->seed};
   *h = (phase){.name = "training", .n = 1 + both, .roles = {m->source ? "source" : "target", "target"}};
   h->most_block = (int)t->chunk;
