@@ -11,9 +11,16 @@
 #include "analysis/pca.h"
 #include "analysis/plot.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "runner.h"
 
 static cldann_error e;
+
+/* Normal numbers, the same for the same `number`. */
+static float normal(uint32_t number, int i) {
+  const rng r = rng_words(5, RNG_CHECK, number, (uint64_t)i);
+  return rng_normal(r.v[0], r.v[1]);
+}
 
 /* Points along (3, 4) by 5 s, and across it by t: the scores are s and t, whatever is added to all. */
 START_TEST(directions) {
@@ -26,7 +33,7 @@ START_TEST(directions) {
     x[3 * i + 2] = 5;
   }
   err_clear(&e);
-  ck_assert_int_eq(pca_two(&e, x, 5, 3, scores, share), 0);
+  ck_assert_int_eq(pca(&e, x, 5, 3, 2, scores, share), 0);
   /* s and t are not quite uncorrelated: the exact answer of the 2 x 2 case. */
   double ss = 0, tt = 0, st = 0;
   for (int i = 0; i < 5; i++) ss += s[i] * s[i], tt += t[i] * t[i], st += s[i] * t[i];
@@ -42,18 +49,45 @@ START_TEST(directions) {
 }
 END_TEST
 
+/* All of the components turn rows and change no distance, whether rows or columns are fewer; each has less than the last. */
+START_TEST(all_components) {
+  enum { MOST = 12 };
+  for (int n = 2; n <= MOST; n += 5)
+    for (int width = 1; width <= MOST; width += 11) {
+      float x[MOST * MOST];
+      double scores[MOST * MOST], share[MOST], shares = 0;
+      for (int i = 0; i < n * width; i++) x[i] = 3 + normal(1, i) * (float)(1 + i % width);
+      err_clear(&e);
+      ck_assert_int_eq(pca(&e, x, n, width, MOST, scores, share), 0);
+      for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++) {
+          double there = 0, here = 0;
+          for (int k = 0; k < width; k++) there += pow((double)x[i * width + k] - (double)x[j * width + k], 2);
+          for (int k = 0; k < MOST; k++) here += pow(scores[i * MOST + k] - scores[j * MOST + k], 2);
+          ck_assert_double_eq_tol(here, there, 1e-9 * there);
+        }
+      for (int k = 0; k < MOST; k++) {
+        ck_assert(k == 0 || share[k] <= share[k - 1]);
+        if (k >= n || k >= width) ck_assert_double_eq(share[k], 0);
+        shares += share[k];
+      }
+      ck_assert_double_eq_tol(shares, 1, 1e-9);
+    }
+}
+END_TEST
+
 START_TEST(degenerate_rows) {
   const float same[] = {1, 2, 1, 2, 1, 2};
   double scores[6], share[2];
   err_clear(&e);
-  ck_assert_int_eq(pca_two(&e, same, 3, 2, scores, share), 0);
+  ck_assert_int_eq(pca(&e, same, 3, 2, 2, scores, share), 0);
   for (int i = 0; i < 6; i++) ck_assert_double_eq_tol(scores[i], 0, 1e-12);
   ck_assert_double_eq(share[0], 0);
-  ck_assert_int_eq(pca_two(&e, same, 1, 2, scores, share), CLDANN_E_ARG);
-  for (long n = 0; n < 6; n++) {
+  ck_assert_int_eq(pca(&e, same, 1, 2, 2, scores, share), CLDANN_E_ARG);
+  for (long n = 0; n < 12; n++) {
     err_clear(&e);
     mem_fail_after(n);
-    const int rc = pca_two(&e, same, 3, 2, scores, share);
+    const int rc = pca(&e, same, 3, 2, 2, scores, share);
     mem_fail_after(-1);
     ck_assert(rc == 0 || rc == CLDANN_E_MEM);
     ck_assert_int_eq(mem_live(), 0);
@@ -93,6 +127,7 @@ int main(void) {
   Suite *s = suite_create("analysis");
   TCase *t = tcase_create("analysis");
   tcase_add_test(t, directions);
+  tcase_add_test(t, all_components);
   tcase_add_test(t, degenerate_rows);
   tcase_add_test(t, no_gnuplot);
   suite_add_tcase(s, t);

@@ -79,7 +79,7 @@ static int draw_features(drawing *d) {
   TRY(mem_new(d->e, &xy, 2 * (size_t)d->n, sizeof *xy));
   TRY(trainer_outputs(d->t, d->set[0].some, 0, node, x));
   TRY(trainer_outputs(d->t, d->set[1].some, 1, node, x + (size_t)d->set[0].some->n * width));
-  TRY(pca_two(d->e, x, d->n, (int)width, xy, share));
+  TRY(pca(d->e, x, d->n, (int)width, 2, xy, share));
   TRY(plot_open(d->e, d->dir, "features", "Features of both domains, two principal components", &p));
   for (int k = 0; k < 2; k++) {
     snprintf(label, sizeof label, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
