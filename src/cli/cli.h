@@ -51,7 +51,8 @@ enum {
   CLI_RESUME = 1 << 21,
   CLI_CHECKPOINT = 1 << 22,
   CLI_DETAILS = 1 << 23,
-  CLI_FORMAT = 1 << 24
+  CLI_FORMAT = 1 << 24,
+  CLI_POINTS = 1 << 25
 };
 
 typedef struct cli_args {
@@ -62,7 +63,7 @@ typedef struct cli_args {
   const char **arg; /* n_args of them */
   int n_args;
   int json, quiet, inference, clblast, quick, overwrite, resume, details;
-  int64_t seed, threads, limit, checkpoint;
+  int64_t seed, threads, limit, checkpoint, points;
 } cli_args;
 
 typedef struct cli_command {

@@ -35,6 +35,7 @@ static const cli_option rows[] = {
     {"limit", CLI_LIMIT, "SECONDS", "for each way that is tried (default: 30)"},
     {"clblast", CLI_CLBLAST, NULL, "try CLBlast and its parameters also where the device is no GPU; takes minutes"},
     {"format", CLI_FORMAT, "FORM", "plain, markdown or csv (default: plain)"},
+    {"points", CLI_POINTS, "N", "items of each domain, evenly spaced, 1 to 5000 (default: 500)"},
     {"quick", CLI_QUICK, NULL, "one seed and fewer steps: shows that it runs, reproduces nothing"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
@@ -89,6 +90,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_DETAILS: a->details = 1; break;
   case CLI_RESUME: a->resume = 1; break;
   case CLI_CHECKPOINT: rc = text_to_int(&e, "--checkpoint", value, 1, 1000000000, &a->checkpoint); break;
+  case CLI_POINTS: rc = text_to_int(&e, "--points", value, 1, 5000, &a->points); break;
   case CLI_DEVICE: a->device = value; break;
   case CLI_DATA: a->data = value; break;
   case CLI_OUT: a->out = value; break;
