@@ -327,7 +327,7 @@ static int clusters_apart(const double *xy, int n) {
 }
 
 START_TEST(clusters_stay_apart) {
-  static float x[MOST_POINTS * FEATURES], y[2 * MOST_POINTS];
+  static float x[MOST_POINTS * FEATURES], start[2 * MOST_POINTS], y[2 * MOST_POINTS];
   static double xy[2 * MOST_POINTS], again[2 * MOST_POINTS];
   double divergence, second;
   for (int n = 63; n <= MOST_POINTS; n += MOST_POINTS - 63) {
@@ -335,16 +335,16 @@ START_TEST(clusters_stay_apart) {
     clusters(n, x);
     ck_assert_msg(tsne(ctx->dev, x, n, FEATURES, 15, xy, &divergence) == 0, "%s", ctx->err.message);
     ck_assert(clusters_apart(xy, n));
-    /* From where nothing is known, to the end of the exaggeration, to the end. */
+    /* From where nothing is known. At the end of the exaggeration it may be more than at the start. */
     ck_assert_int_eq(tsne_pairs_of(ctx->dev, x, n, FEATURES, 15, &pairs), 0);
-    for (int i = 0; i < 2 * n; i++) y[i] = 1e-4f * normal(7, i);
+    for (int i = 0; i < 2 * n; i++) start[i] = y[i] = 1e-4f * normal(7, i);
     const double first = tsne_divergence(&pairs, y);
     ck_assert_int_eq(tsne_descend(ctx->dev, &pairs, 250, y), 0);
     const double early = tsne_divergence(&pairs, y);
-    ck_assert_double_lt(early, first);
-    ck_assert_int_eq(tsne_descend(ctx->dev, &pairs, TSNE_STEPS, y), 0);
-    ck_assert_double_lt(tsne_divergence(&pairs, y), early);
-    ck_assert_double_lt(divergence, early);
+    ck_assert_int_eq(tsne_descend(ctx->dev, &pairs, TSNE_STEPS, start), 0);
+    const double last = tsne_divergence(&pairs, start);
+    ck_assert_double_lt(last, fmin(first, early) / 2);
+    ck_assert_double_lt(divergence, fmin(first, early) / 2);
     tsne_pairs_free(&pairs);
     ck_assert_int_eq(tsne(ctx->dev, x, n, FEATURES, 15, again, &second), 0);
     ck_assert_mem_eq(xy, again, 2 * (size_t)n * sizeof *xy);
