@@ -1,10 +1,10 @@
 /*
  * analysis/tsne.c: see analysis/tsne.h. Rows are brought to 50 principal components, each row's nearest are found, a Gaussian
  * for each makes them probabilities, and 1,000 steps of gradient descent place the points. Attraction is between pairs of
- * neighbours, repulsion exact between all: n^2 pairs a step, which vectors make bearable up to some ten thousand points, and
- * without the tree of Barnes and Hut, whose sums no device likes.
+ * neighbours, repulsion exact between all: n^2 pairs a step, all alike, take vectors seconds for ten thousand points, and
+ * there is no tree (van der Maaten 2014), whose walks differ from point to point.
  *
- * Constants are those that scikit-learn took over from the paper's authors and Belkina et al. 2019 (learning rate).
+ * Constants are the paper's programs', but the learning rate, which is that of Belkina et al. 2019; scikit-learn has the same.
  */
 #include "analysis/tsne.h"
 
@@ -55,12 +55,13 @@ static launch *add(launches *l, const char *name) {
   return k;
 }
 
-/* A work-item each on CPUs, groups of 64 elsewhere. */
+/* A work-item each on CPUs, groups of 64 elsewhere; kernels guard the tail. */
 static void items(launches *l, launch *k, int gx, int gy) {
+  const int group = l->dev->max_work_group < 64 ? 1 : 64;
   if (l->dev->is_cpu)
     launch_grid1(l, k, (size_t)gx, (size_t)gy, 1);
   else
-    launch_groups(l, k, 64, (size_t)ceil_div(gx, 64), (size_t)gy);
+    launch_groups(l, k, (size_t)group, (size_t)ceil_div(gx, group), (size_t)gy);
 }
 
 /* ---- neighbours ---- */
