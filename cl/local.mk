@@ -14,7 +14,8 @@ cl_own_files = \
 	cl/lrn.cl \
 	cl/pool.cl \
 	cl/peak.cl \
-	cl/sparse.cl
+	cl/sparse.cl \
+	cl/tsne.cl
 
 # One program together: kernels that take no -D values, all that varies being arguments. Names must differ between the files.
 cl_shared_files = \

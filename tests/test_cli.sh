@@ -149,10 +149,16 @@ training() {
   if command -v gnuplot >/dev/null; then
     run draw "$tmp/run/one/model.safetensors" --out "$tmp/it's pictures" --quiet
     [ "$rc" = 0 ] || wrong "draw: exit code $rc"
-    for picture in features classes domains units; do
+    for picture in features features-tsne classes domains units; do
       head -c 4 "$tmp/it's pictures/$picture.png" | grep -q PNG || wrong "draw: no $picture.png"
       grep -q '</svg>' "$tmp/it's pictures/$picture.svg" || wrong "draw: no $picture.svg"
     done
+    grep -q "t-SNE (perplexity 30, divergence 0[.]" "$tmp/it's pictures/features-tsne.svg" || wrong "draw: no perplexity in the title"
+    [ "$(grep -c '^-*[0-9]' "$tmp/it's pictures/features-tsne.gp")" = 600 ] || wrong "draw: not 300 points of each domain"
+    run draw "$tmp/run/one/model.safetensors" --out "$tmp/few" --points 20 --quiet
+    [ "$(grep -c '^-*[0-9]' "$tmp/few/features-tsne.gp")" = 40 ] || wrong "draw --points 20: not 20 of each domain"
+    grep -q "t-SNE (perplexity 13, " "$tmp/few/features-tsne.gp" || wrong "draw: perplexity is not a third of the others"
+    fails 2 'points' draw "$tmp/run/one/model.safetensors" --points 5001
   else
     fails 4 'pictures need gnuplot' draw "$tmp/run/one/model.safetensors" --out "$tmp/pictures" --quiet
   fi

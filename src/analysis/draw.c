@@ -1,7 +1,7 @@
 /*
- * analysis/draw.c: cldann_draw: pictures of a trained net. For any: its features in two dimensions. Where the input is a point
- * of the plane, also the regions of its label head and its domain head, and the lines at which its first units turn: the four
- * pictures of Ganin et al. 2016, figure 2.
+ * analysis/draw.c: cldann_draw: pictures of a trained net. For any: its features in two dimensions, by principal components and
+ * by t-SNE. Where the input is a point of the plane, also the regions of its label head and its domain head, and the lines at
+ * which its first units turn: the four pictures of Ganin et al. 2016, figure 2.
  */
 #include <math.h>
 #include <stdio.h>
@@ -9,15 +9,17 @@
 
 #include "analysis/pca.h"
 #include "analysis/plot.h"
+#include "analysis/tsne.h"
 #include "base/mem.h"
 #include "train/judge.h"
 #include "train/trainer_internal.h"
 
-enum { MOST_POINTS = 500, GRID = 121, MOST_CLASSES = 64, COMMAND = 8192 };
+enum { POINTS = 500, MOST_POINTS = 5000, GRID = 121, MOST_CLASSES = 64, COMMAND = 2 * MOST_CLASSES * 160 };
+static const double perplexity = 30;
 
 typedef struct points {
   const dataset *all; /* of a domain */
-  dataset *some;      /* at most MOST_POINTS of them, evenly spaced; owned */
+  dataset *some;      /* some of them, evenly spaced; owned */
 } points;
 
 typedef struct drawing {
@@ -26,29 +28,41 @@ typedef struct drawing {
   const char *dir;
   points set[2]; /* source, target */
   int classes;
-  int marks[2 * MOST_POINTS]; /* of each point, source first: domain * classes + class */
-  int n;                      /* points */
+  int most;   /* points of a domain */
+  int *marks; /* of each point, source first: domain * classes + class */
+  int n;      /* points */
 } drawing;
 
 static int take_points(drawing *d, int domain, const dataset *test, const dataset *train) {
   points *p = &d->set[domain];
-  int32_t rows[MOST_POINTS] = {0};
+  int32_t *rows = NULL;
   int rc;
   p->all = test ? test : train;
-  const int n = p->all->n < MOST_POINTS ? p->all->n : MOST_POINTS;
+  const int n = p->all->n < d->most ? p->all->n : d->most;
+  TRY(mem_new(d->e, &rows, (size_t)n, sizeof *rows));
   for (int i = 0; i < n; i++) rows[i] = (int32_t)((int64_t)i * p->all->n / n);
   TRY(dataset_take(d->e, p->all, rows, n, &p->some));
   for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (p->some->y ? p->some->y[i] : 0);
 fail:
+  mem_free(rows);
   return rc;
 }
 
 /* ---- features ---- */
 
+/* Source is filled and target is open. There are eight colours: the ninth class has the first one's, and another shape. */
+static int point_type(int domain, int class) {
+  static const int types[2][4] = {{7, 5, 13, 15},
+                                  {8, 4, 12, 14}}; /* gnuplot's: circle or triangle, square, diamond, pentagon */
+  return types[domain][class / PLOT_COLOURS % 4];
+}
+
 /* One block of data and one entry of the plot command for each domain and class that has points, coloured by one of them. */
 static void put_points(const drawing *d, plot *p, const double *xy, int by_domain, const char *first, char *command,
                        size_t room) {
+  enum { COLUMN = 30 }; /* entries of a legend in one column */
   size_t at = (size_t)snprintf(command, room, "%s", first);
+  int entries = 0;
   for (int domain = 0; domain < 2; domain++)
     for (int c = 0; c < d->classes && at < room; c++) {
       const int mark = domain * d->classes + c;
@@ -56,30 +70,26 @@ static void put_points(const drawing *d, plot *p, const double *xy, int by_domai
       int count = 0;
       for (int i = 0; i < d->n; i++) count += d->marks[i] == mark;
       if (!count) continue;
+      entries++;
       if (d->set[domain].some->y) snprintf(class, sizeof class, ", class %d", c);
       snprintf(name, sizeof name, "d%dc%d", domain, c);
       plot_data(p, name, xy, d->n, 2, d->marks, mark, 0);
       at += (size_t)snprintf(
           command + at, room - at,
           "%s $%s using 1:2 with points pointtype %d pointsize %s linewidth 1.3 linecolor rgb '%s' title '%s%s'",
-          at && command[at - 1] != ' ' ? "," : "", name, domain ? 8 : 7, domain ? "1.1" : "0.7",
+          at && command[at - 1] != ' ' ? "," : "", name, point_type(domain, c), domain ? "1.1" : "0.7",
           plot_colour(by_domain ? domain : c), domain ? "target" : "source", class);
     }
+  if (entries > COLUMN) fputs("set key font ',7' samplen 1 spacing 1.05 width -3\n", p->f);
 }
 
-static int draw_features(drawing *d) {
-  const cldann_node *node = net_features(d->t->x->net);
-  const size_t width = (size_t)node->o.out.h * (size_t)node->o.out.w * (size_t)node->o.out.c;
+static int draw_components(drawing *d, const float *x, int width) {
   char command[COMMAND], label[120];
-  float *x = NULL;
   double *xy = NULL, share[2];
   plot p;
   int rc;
-  TRY(mem_new(d->e, &x, (size_t)d->n * width, sizeof *x));
   TRY(mem_new(d->e, &xy, 2 * (size_t)d->n, sizeof *xy));
-  TRY(trainer_outputs(d->t, d->set[0].some, 0, node, x));
-  TRY(trainer_outputs(d->t, d->set[1].some, 1, node, x + (size_t)d->set[0].some->n * width));
-  TRY(pca_two(d->e, x, d->n, (int)width, xy, share));
+  TRY(pca(d->e, x, d->n, width, 2, xy, share));
   TRY(plot_open(d->e, d->dir, "features", "Features of both domains, two principal components", &p));
   for (int k = 0; k < 2; k++) {
     snprintf(label, sizeof label, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
@@ -88,8 +98,41 @@ static int draw_features(drawing *d) {
   put_points(d, &p, xy, 0, "plot ", command, sizeof command);
   TRY(plot_close(&p, command));
 fail:
-  mem_free(x);
   mem_free(xy);
+  return rc;
+}
+
+/* Which way is up, and where 0 is, mean nothing: no axes, and a unit is as long both ways. */
+static int draw_neighbours(drawing *d, const float *x, int width) {
+  const double used = fmin(perplexity, tsne_most_perplexity(d->n));
+  char command[COMMAND], title[120];
+  double *xy = NULL, divergence;
+  plot p;
+  int rc;
+  TRY(mem_new(d->e, &xy, 2 * (size_t)d->n, sizeof *xy));
+  TRY(tsne(d->t->x->ctx->dev, x, d->n, width, used, xy, &divergence));
+  snprintf(title, sizeof title, "Features of both domains, t-SNE (perplexity %.3g, divergence %.2f)", used, divergence);
+  TRY(plot_open(d->e, d->dir, "features-tsne", title, &p));
+  fputs("unset tics\nunset border\nset size ratio -1\n", p.f);
+  put_points(d, &p, xy, 0, "plot ", command, sizeof command);
+  TRY(plot_close(&p, command));
+fail:
+  mem_free(xy);
+  return rc;
+}
+
+static int draw_features(drawing *d) {
+  const cldann_node *node = net_features(d->t->x->net);
+  const size_t width = (size_t)node->o.out.h * (size_t)node->o.out.w * (size_t)node->o.out.c;
+  float *x = NULL;
+  int rc;
+  TRY(mem_new(d->e, &x, (size_t)d->n * width, sizeof *x));
+  TRY(trainer_outputs(d->t, d->set[0].some, 0, node, x));
+  TRY(trainer_outputs(d->t, d->set[1].some, 1, node, x + (size_t)d->set[0].some->n * width));
+  TRY(draw_components(d, x, (int)width));
+  TRY(draw_neighbours(d, x, (int)width));
+fail:
+  mem_free(x);
   return rc;
 }
 
@@ -244,11 +287,15 @@ fail:
   return rc;
 }
 
-int cldann_draw(cldann_experiment *x, const char *model_path, const cldann_train_options *options) {
+int cldann_draw(cldann_experiment *x, const char *model_path, int points_each, const cldann_train_options *options) {
   cldann_error *e = &x->ctx->err;
   const shape in = net_input(x->net)->o.out;
   drawing d = {.e = e, .dir = options && options->out_dir ? options->out_dir : "."};
   int rc;
+  if (points_each < 0 || points_each > MOST_POINTS)
+    FAIL(e, CLDANN_E_ARG, "%d points of each domain; 1 to %d can be drawn", points_each, MOST_POINTS);
+  d.most = points_each ? points_each : POINTS;
+  TRY(mem_new(e, &d.marks, 2 * (size_t)d.most, sizeof *d.marks));
   TRY(trainer_open_model(x, model_path, options, &d.t));
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
   d.classes = judge_classes(loss);
@@ -261,6 +308,7 @@ int cldann_draw(cldann_experiment *x, const char *model_path, const cldann_train
     TRY(draw_plane(&d));
 fail:
   for (int i = 0; i < 2; i++) dataset_free(d.set[i].some);
+  mem_free(d.marks);
   trainer_free(d.t);
   return rc;
 }

@@ -4,4 +4,6 @@ libcldann_internal_la_SOURCES += \
 	src/analysis/pca.c \
 	src/analysis/pca.h \
 	src/analysis/plot.c \
-	src/analysis/plot.h
+	src/analysis/plot.h \
+	src/analysis/tsne.c \
+	src/analysis/tsne.h

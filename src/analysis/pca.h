@@ -5,9 +5,11 @@
 #include "base/err.h"
 
 /*
- * x (n, width). scores (n, 2): each row less the mean of all, along the two directions of greatest variance; share[2]: of all
- * variance. The sign is such that a direction's score of greatest size is positive. Takes n^2 doubles: n of a thousand or two.
+ * x (n, width). scores (n, components): each row less the mean of all, along the directions of greatest variance, the first
+ * before the second; share[components]: of all variance. Components beyond n or width are 0. The sign is such that a
+ * direction's score of greatest size is positive. Time and memory grow with the lesser of n and width, squared and more: a
+ * few thousand at most.
  */
-int pca_two(cldann_error *e, const float *x, int n, int width, double *scores, double share[2]);
+int pca(cldann_error *e, const float *x, int n, int width, int components, double *scores, double *share);
 
 #endif

@@ -17,8 +17,9 @@
 extern char **environ;
 
 const char *plot_colour(int i) {
-  static const char *const colours[] = {"#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b0a000"};
-  return colours[i % (int)(sizeof colours / sizeof *colours)];
+  static const char *const colours[PLOT_COLOURS] = {"#d55e00", "#0072b2", "#009e73", "#cc79a7",
+                                                    "#e69f00", "#56b4e9", "#000000", "#b0a000"};
+  return colours[i % PLOT_COLOURS];
 }
 
 /* Between single quotes, where only those are special. */

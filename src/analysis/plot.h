@@ -25,7 +25,8 @@ void plot_data(plot *p, const char *name, const double *rows, int n, int columns
 /* The command that draws it, "plot ..."; both files are made of it. CLDANN_E_IO where gnuplot is missing or fails. */
 int plot_close(plot *p, const char *command);
 
-/* Colours that the colour-blind can tell apart (Okabe and Ito 2008), eight, then again from the first. "#rrggbb". */
+/* Colours that the colour-blind can tell apart (Okabe and Ito 2008), then again from the first. "#rrggbb". */
+enum { PLOT_COLOURS = 8 };
 const char *plot_colour(int i);
 
 #endif

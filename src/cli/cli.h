@@ -53,7 +53,8 @@ enum {
   CLI_DETAILS = 1 << 23,
   CLI_FORMAT = 1 << 24,
   CLI_FEATURES = 1 << 25,
-  CLI_LABELS = 1 << 26
+  CLI_LABELS = 1 << 26,
+  CLI_POINTS = 1 << 27
 };
 
 typedef struct cli_args {
@@ -65,7 +66,7 @@ typedef struct cli_args {
   const char **arg; /* n_args of them */
   int n_args;
   int json, quiet, inference, clblast, quick, overwrite, resume, details;
-  int64_t seed, threads, limit, checkpoint;
+  int64_t seed, threads, limit, checkpoint, points;
 } cli_args;
 
 typedef struct cli_command {

@@ -10,7 +10,7 @@ static int run(const cli_args *a) {
   cldann_train_options o = progress_options(&p, NULL, a->out);
   if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
   if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
-  if (cldann_draw(x, a->arg[a->n_args - 1], &o) < 0) code = cli_fail(cldann_get_error(c));
+  if (cldann_draw(x, a->arg[a->n_args - 1], (int)a->points, &o) < 0) code = cli_fail(cldann_get_error(c));
 fail:
   cldann_experiment_free(x);
   cldann_close(c);
@@ -22,9 +22,11 @@ const cli_command cmd_draw = {
     .args = "[EXPERIMENT] MODEL",
     .summary = "pictures of a trained model, by gnuplot",
     .help =
-        "Draws the features of both domains, two principal components of up to 500 items each, into features.png and .svg of\n"
-        "--out. Where the input is a point of the plane also the regions of label head (classes) and domain head (domains),\n"
-        "and the lines at which the first layer's units turn (units). Each picture's script, .gp, stays beside it.",
-    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_QUIET,
+        "Draws the features of both domains into --out: two principal components (features.png and .svg), and their "
+        "neighbours\n"
+        "by t-SNE (features-tsne), of up to --points items each. Where the input is a point of the plane also the regions of\n"
+        "label head (classes) and domain head (domains), and the lines at which the first layer's units turn (units). Each\n"
+        "picture's script, .gp, stays beside it.",
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_POINTS | CLI_QUIET,
     .run = run,
 };

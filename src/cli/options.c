@@ -37,6 +37,7 @@ static const cli_option rows[] = {
     {"format", CLI_FORMAT, "FORM", "plain, markdown or csv (default: plain)"},
     {"features", CLI_FEATURES, "NAME", "what the array of the items is called (default: names that people use)"},
     {"labels", CLI_LABELS, "NAME", "what their labels are called: a column, an array, or the file beside (default: likewise)"},
+    {"points", CLI_POINTS, "N", "items of each domain, evenly spaced, 1 to 5000 (default: 500)"},
     {"quick", CLI_QUICK, NULL, "one seed and fewer steps: shows that it runs, reproduces nothing"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
@@ -93,6 +94,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_DETAILS: a->details = 1; break;
   case CLI_RESUME: a->resume = 1; break;
   case CLI_CHECKPOINT: rc = text_to_int(&e, "--checkpoint", value, 1, 1000000000, &a->checkpoint); break;
+  case CLI_POINTS: rc = text_to_int(&e, "--points", value, 1, 5000, &a->points); break;
   case CLI_DEVICE: a->device = value; break;
   case CLI_DATA: a->data = value; break;
   case CLI_OUT: a->out = value; break;
