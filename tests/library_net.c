@@ -28,7 +28,8 @@ static cldann_net *built_net(void) {
   GOOD(cldann_max_norm(x, 3.7f));
   x = cldann_leaky_relu(cldann_batch_norm(x, 1, 0.3f, 1e-4f), 0.2f);
   x = cldann_max_pool(x, &(cldann_window){.height = 2, .width = 3, .padding = CLDANN_CEIL});
-  x = cldann_relu(cldann_conv2d(x, 4, &(cldann_window){.height = 3, .width = 3, .padding = CLDANN_SAME}, &he));
+  x = cldann_relu(cldann_grouped_conv2d(x, 4, 2, &(cldann_window){.height = 3, .width = 3, .padding = CLDANN_SAME}, &he));
+  x = cldann_lrn(x, 3, 0.02f, 0.5f, 2.0f);
   x = cldann_tanh(cldann_avg_pool(x, &(cldann_window){.height = 2, .width = 2, .stride_y = 1, .stride_x = 1}));
   cldann_node *f = cldann_dropout(cldann_sigmoid(cldann_global_pool(x)), 0.25f);
   cldann_branch(net, CLDANN_DOMAIN_HEAD);
@@ -44,6 +45,7 @@ static cldann_net *built_net(void) {
 static void same_node(const op *a, const op *b) {
   ck_assert_msg(a->type == b->type, "%s", a->name);
   ck_assert(a->units == b->units && a->slope == b->slope && a->rate == b->rate && a->lambda == b->lambda);
+  ck_assert(a->groups == b->groups && a->size == b->size && a->alpha == b->alpha && a->beta == b->beta && a->k == b->k);
   ck_assert(a->per_domain == b->per_domain && a->momentum == b->momentum && a->epsilon == b->epsilon);
   ck_assert(a->lr[0] == b->lr[0] && a->lr[1] == b->lr[1] && a->max_norm == b->max_norm);
   ck_assert(a->target == b->target || !(a->type->flags & OP_LOSS));
@@ -66,6 +68,8 @@ static void same_net(const cldann_net *built, const cldann_net *read) {
     x = a->o, y = b->o;
     if (x.type != &op_leaky_relu) x.slope = y.slope = 0;
     if (x.type != &op_reversal) x.lambda = y.lambda = 0;
+    if (x.type != &op_conv2d) x.groups = y.groups = 0;
+    if (x.type != &op_lrn) x.size = y.size = 0, x.alpha = y.alpha = x.beta = y.beta = x.k = y.k = 0;
     if (x.type != &op_batch_norm) x.momentum = y.momentum = x.epsilon = y.epsilon = 0;
     same_node(&x, &y);
     ck_assert(a->branch == b->branch);
