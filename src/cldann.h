@@ -249,12 +249,14 @@ typedef int (*cldann_should_stop)(void *user);
 typedef void (*cldann_on_message)(void *user, const char *line);
 
 typedef struct cldann_train_options {
-  const char *out_dir; /* gets experiment.conf, metrics.jsonl, model.safetensors; NULL: nothing is written */
+  const char *out_dir; /* gets experiment.conf, metrics.jsonl, model.safetensors and more (doc/experiments.md); NULL: nothing is
+                          written */
   int overwrite;       /* not 0: a run that out_dir holds may go; else it is refused, CLDANN_E_IO */
-  int resume;          /* not 0: goes on from out_dir's checkpoint, bit by bit as if the run had not stopped */
-  /* Steps between two checkpoints (out_dir/checkpoint.safetensors, at the line of metrics behind them), 0: none but when
-   * should_stop ends the training. Gone when the training is done. */
+  int resume;          /* not 0: goes on from out_dir's newest checkpoint, bit by bit as if the run had not stopped */
+  /* Steps between two checkpoints (out_dir/checkpoint-STEP.safetensors, at the line of metrics behind them), 0: none but
+   * when should_stop ends the training. The last checkpoint_keep stay, 0: one. Gone when the training is done. */
   int64_t checkpoint_every;
+  int checkpoint_keep;
   cldann_on_progress on_progress;
   cldann_on_message on_message;
   cldann_should_stop should_stop;

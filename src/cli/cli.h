@@ -22,7 +22,7 @@ enum {
   EXIT_DEVICE = 5,
   EXIT_DIVERGED = 6,
   EXIT_SELF_TEST = 7,
-  EXIT_INTERRUPTED = 130
+  EXIT_INTERRUPTED = 130 /* main.c makes it 128 and the signal's number, as a shell has it */
 };
 
 /* Which options a subcommand takes. --help is everyone's. */
@@ -51,7 +51,8 @@ enum {
   CLI_RESUME = 1 << 21,
   CLI_CHECKPOINT = 1 << 22,
   CLI_DETAILS = 1 << 23,
-  CLI_FORMAT = 1 << 24
+  CLI_FORMAT = 1 << 24,
+  CLI_KEEP = 1 << 25
 };
 
 typedef struct cli_args {
@@ -62,7 +63,7 @@ typedef struct cli_args {
   const char **arg; /* n_args of them */
   int n_args;
   int json, quiet, inference, clblast, quick, overwrite, resume, details;
-  int64_t seed, threads, limit, checkpoint;
+  int64_t seed, threads, limit, checkpoint, keep;
 } cli_args;
 
 typedef struct cli_command {
@@ -125,9 +126,9 @@ extern const char *cli_self; /* how this command was called: argv[0] */
 int cli_open(const cli_args *a, cldann **c);
 int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x);
 
-/* SIGINT and SIGTERM ask a training to stop at its next window; a second one ends the process at once. */
+/* SIGINT, SIGTERM and SIGHUP ask a training to stop at its next chunk; a second one ends the process at once. */
 void cli_catch_signals(void);
-int cli_interrupted(void);
+int cli_interrupted(void); /* the signal that came, 0: none */
 
 /* A fraction for people, "0.9731", or "-" for NaN. Returns text. */
 enum { CLI_NUMBER = 32 };
