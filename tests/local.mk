@@ -78,6 +78,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_linear.c \
 	tests/train_sparse.c \
 	tests/train_suites.h \
+	tests/train_tensors.c \
 	tests/train_validation.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 

@@ -446,6 +446,7 @@ int main(void) {
   suite_add_tcase(s, ready_cases(&ctx));
   suite_add_tcase(s, linear_cases());
   suite_add_tcase(s, sparse_cases(&ctx));
+  suite_add_tcase(s, tensor_cases());
   suite_add_tcase(s, validation_cases(&ctx));
   return runner_run(s, &ctx);
 }
