@@ -219,6 +219,9 @@ typedef struct cldann_progress {
   double lr, lambda;
   double domain_weight, feature_weight; /* what multiplies the domain loss for the head, and for the features */
   double gradient_norm[3];              /* by branch, of the window's last step */
+  /* Norm of each head's gradient at the values that both read, over all rows of the window's last step, the domain head's
+   * behind the reversal; NaN: there are none such. */
+  double join_label, join_domain;
   double samples_per_second, seconds, eta_seconds;
 } cldann_progress;
 

@@ -53,6 +53,7 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/harness.h \
 	tests/ops_cases.c \
 	tests/ops_choices.c \
+	tests/ops_join.c \
 	tests/ops_kernels.c \
 	tests/ops_loss.c \
 	tests/ops_norm.c \

@@ -82,33 +82,38 @@ void checkpoint_remove(const char *dir) {
 
 static json_t *state_of(const trainer *t) {
   const validation *v = &t->validation;
-  const health *h = &t->health;
-  return json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:f, s:f, s:b, s:i, s:i, s:i, s:i}", "step", (json_int_t)t->step, "window",
+  json_t *row = json_array(), *told = json_array();
+  for (int i = 0; i < HEALTH_SIGNS; i++) {
+    json_array_append_new(row, json_integer(t->health.row[i]));
+    json_array_append_new(told, json_integer(t->health.told[i]));
+  }
+  return json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:f, s:f, s:b, s:o, s:o}", "step", (json_int_t)t->step, "window",
                    (json_int_t)t->window, "seconds", t->seconds, "looks", (json_int_t)v->looks, "best_look",
                    (json_int_t)v->best_look, "best_step", (json_int_t)v->best_step, "best_accuracy", v->best_accuracy,
-                   "last_accuracy", v->last_accuracy, "over", v->over, "collapsed", h->collapsed, "perfect", h->perfect,
-                   "told_collapsed", h->told_collapsed, "told_perfect", h->told_perfect);
+                   "last_accuracy", v->last_accuracy, "over", v->over, "signs", row, "told", told);
 }
 
 static int take_state(trainer *t, const tensor_file *f) {
   validation *v = &t->validation;
-  health *h = &t->health;
   const char *text = tensors_text(f, "state");
   json_error_t why;
-  json_t *o = text ? json_loads(text, 0, &why) : NULL;
+  json_t *o = text ? json_loads(text, 0, &why) : NULL, *row, *told;
   json_int_t step = -1, window = -1, looks = 0, best_look = 0, best_step = 0;
   int rc = CLDANN_OK, over = 0;
   if (!o ||
-      json_unpack(o, "{s:I, s:I, s:F, s:I, s:I, s:I, s:F, s:F, s:b, s:i, s:i, s:i, s:i}", "step", &step, "window", &window,
-                  "seconds", &t->seconds, "looks", &looks, "best_look", &best_look, "best_step", &best_step, "best_accuracy",
-                  &v->best_accuracy, "last_accuracy", &v->last_accuracy, "over", &over, "collapsed", &h->collapsed, "perfect",
-                  &h->perfect, "told_collapsed", &h->told_collapsed, "told_perfect", &h->told_perfect) != 0)
+      json_unpack(o, "{s:I, s:I, s:F, s:I, s:I, s:I, s:F, s:F, s:b, s:o, s:o}", "step", &step, "window", &window, "seconds",
+                  &t->seconds, "looks", &looks, "best_look", &best_look, "best_step", &best_step, "best_accuracy",
+                  &v->best_accuracy, "last_accuracy", &v->last_accuracy, "over", &over, "signs", &row, "told", &told) != 0)
     FAIL(t->err, CLDANN_E_FORMAT, "%s does not say where its training was; it is damaged, or no checkpoint", f->path);
   if (step < 0 || step > t->x->s.steps || window > step || (looks > 0 && !v->held.r))
     FAIL(t->err, CLDANN_E_FORMAT, "%s says step %lld of %lld; it is damaged", f->path, (long long)step,
          (long long)t->x->s.steps);
   t->step = step, t->window = window;
   v->looks = looks, v->best_look = best_look, v->best_step = best_step, v->over = over;
+  for (size_t i = 0; i < HEALTH_SIGNS; i++) {
+    t->health.row[i] = (int)json_integer_value(json_array_get(row, i));
+    t->health.told[i] = (int)json_integer_value(json_array_get(told, i));
+  }
 fail:
   json_decref(o);
   return rc;
@@ -158,10 +163,10 @@ static json_t *header_of(const trainer *t, const char *experiment, const char *c
 }
 
 int checkpoint_save(trainer *t) {
-  static const char *const names[] = {"parameters", "momentum", "second_moment", "statistics", "norms", "best"};
+  static const char *const names[] = {"parameters", "momentum", "second_moment", "statistics", "norms", "join", "best"};
   enum { BLOCKS = sizeof names / sizeof *names };
-  const size_t n = t->x->net->param_count, counts[BLOCKS] = {n, n, second_moments(t), STATS, BRANCHES, n};
-  buffer *const from[] = {t->b.params, t->b.m, t->b.v, t->b.stats, t->b.norms};
+  const size_t n = t->x->net->param_count, counts[BLOCKS] = {n, n, second_moments(t), STATS, BRANCHES, JOIN_WORDS, n};
+  buffer *const from[] = {t->b.params, t->b.m, t->b.v, t->b.stats, t->b.norms, t->b.join};
   const int blocks = t->validation.looks ? BLOCKS : BLOCKS - 1;
   float *all[BLOCKS] = {NULL};
   char *path = NULL, *experiment = NULL;
@@ -172,7 +177,7 @@ int checkpoint_save(trainer *t) {
     TRY(mem_new(t->err, &all[i], counts[i], sizeof **all));
     TRY(buffer_read(from[i], 0, all[i], counts[i] * sizeof **all));
   }
-  const float *const block[BLOCKS] = {all[0], all[1], all[2], all[3], all[4], t->validation.best};
+  const float *const block[BLOCKS] = {all[0], all[1], all[2], all[3], all[4], all[5], t->validation.best};
   TRY(tensors_write(t->err, path, header_of(t, experiment, names, counts, blocks), block, counts, blocks, 1));
   remove_others(t->o.out_dir, t->step, t->o.checkpoint_keep > 0 ? t->o.checkpoint_keep : 1);
 fail:
@@ -274,11 +279,9 @@ int checkpoint_load(trainer *t) {
     const char *name;
     buffer *to;
     size_t count;
-  } blocks[] = {{"parameters", t->b.params, n},
-                {"momentum", t->b.m, n},
-                {"second_moment", t->b.v, second_moments(t)},
-                {"statistics", t->b.stats, STATS},
-                {"norms", t->b.norms, BRANCHES}};
+  } blocks[] = {
+      {"parameters", t->b.params, n},    {"momentum", t->b.m, n},         {"second_moment", t->b.v, second_moments(t)},
+      {"statistics", t->b.stats, STATS}, {"norms", t->b.norms, BRANCHES}, {"join", t->b.join, JOIN_WORDS}};
   TRY(open_newest(t, &path, &f));
   TRY(same_experiment(t, path, tensors_text(&f, "experiment")));
   TRY(trainer_warm_up(t)); /* which counts a step: before the statistics come back */

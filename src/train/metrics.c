@@ -56,6 +56,8 @@ json_t *metrics_progress_json(const cldann_progress *p) {
   bad |= put(o, "feature_weight", metrics_number(p->feature_weight));
   for (int i = 0; i < 3; i++) bad |= json_array_append_new(norms, metrics_number(p->gradient_norm[i]));
   bad |= put(o, "gradient_norm", norms);
+  bad |= put(o, "join_label", metrics_number(p->join_label));
+  bad |= put(o, "join_domain", metrics_number(p->join_domain));
   bad |= put(o, "samples_per_second", metrics_number(p->samples_per_second));
   bad |= put(o, "seconds", metrics_number(p->seconds));
   bad |= put(o, "eta_seconds", metrics_number(p->eta_seconds));
