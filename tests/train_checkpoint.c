@@ -327,13 +327,13 @@ START_TEST(a_damaged_one_is_passed_over) {
     cldann_clear_error(*at);
     return;
   }
-  l.stop = 2; /* what is written now is older than what was passed over, which goes */
+  l.stop = 1; /* ten steps on: where two were passed over, the later of them is no longer one to go on from */
   ck_assert_int_eq(go(&many, dir, 1, &l), CLDANN_E_INTERRUPTED);
   cldann_clear_error(*at);
   if (_i)
     ck_assert_ptr_nonnull(strstr(l.last, _i == 1 ? "taking the checkpoint of step 60" : "taking the checkpoint of step 50"));
-  ck_assert_int_eq(matching(dir, "checkpoint*", NULL), 3);
-  ck_assert_int_eq(there(dir, kept[2]), 1);
+  ck_assert_int_eq(matching(dir, "checkpoint*", NULL), _i == 2 ? 2 : 3);
+  ck_assert_int_eq(there(dir, kept[2]), _i < 2);
   l.last[0] = 0;
   GOOD(go(&many, dir, 1, &l));
   ck_assert_str_eq(l.last, "");
