@@ -66,3 +66,34 @@ __kernel void gradient_norm(__global const float *part, int po, __global float *
   norm2[no] = sum;
   if (!isfinite(sum) && control[co + CTL_BAD] == 0) control[co + CTL_BAD] = control[co + CTL_STEP] + 1;
 }
+
+/*
+ * sum: two gradients of the same values, of which the domain head's is -lambda * (run-time lambda) * dy (cl/reversal.cl) and
+ * the label head's the rest. part[b][JOIN_*] = the squares of each over block b. What the rest lacks in digits is the sum's
+ * rounding: of a label head's gradient ten thousand times shorter than the other three digits are left.
+ */
+__kernel void join_squares(__global const float *restrict sum, int so, __global const float *restrict dy, int dyo,
+                           __global const float *restrict control, int co, __global float *restrict part, int po, int n,
+                           float lambda, int block) {
+  const int b = (int)get_global_id(0), first = b * block, end = min(first + block, n);
+  const float scale = -lambda * control[co + CTL_LAMBDA];
+  float8 domain = (float8)(0.0f), label = (float8)(0.0f);
+  int i = first;
+  if (first >= n) return;
+  for (; i + 8 <= end; i += 8) {
+    const float8 d = scale * vload8(0, dy + dyo + i);
+    const float8 l = vload8(0, sum + so + i) - d;
+    domain += d * d;
+    label += l * l;
+  }
+  for (; i < end; i++) {
+    const float d = scale * dy[dyo + i];
+    const float l = sum[so + i] - d;
+    domain.s0 += d * d;
+    label.s0 += l * l;
+  }
+  domain.lo += domain.hi;
+  label.lo += label.hi;
+  part[po + b * JOIN_WORDS + JOIN_DOMAIN] = (domain.s0 + domain.s1) + (domain.s2 + domain.s3);
+  part[po + b * JOIN_WORDS + JOIN_LABEL] = (label.s0 + label.s1) + (label.s2 + label.s3);
+}

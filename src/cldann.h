@@ -339,8 +339,11 @@ typedef struct cldann_progress {
   double domain_accuracy_source, domain_accuracy_target; /* of the rows of each */
   double validation_accuracy, validation_loss;           /* of the label head on rows held out of its training set; NaN: none */
   double lr, lambda;                                     /* of the window's last step */
-  double domain_weight, feature_weight;            /* what multiplies the domain loss for the head, and for the features */
-  double gradient_norm[3];                         /* by branch, of the window's last step */
+  double domain_weight, feature_weight; /* what multiplies the domain loss for the head, and for the features */
+  double gradient_norm[3];              /* by branch, of the window's last step */
+  /* Norm of each head's gradient at the values that both read, over all rows of the window's last step, the domain head's
+   * behind the reversal; NaN: there are none such. */
+  double join_label, join_domain;
   double samples_per_second, seconds, eta_seconds; /* rows of the window; of training so far; to go */
 } cldann_progress;
 
@@ -373,12 +376,14 @@ typedef void (*cldann_on_message)(void *user, const char *line);
 
 /* How to train; all 0 is fine. */
 typedef struct cldann_train_options {
-  const char *out_dir; /* gets experiment.conf, metrics.jsonl, model.safetensors; NULL: nothing is written */
+  const char *out_dir; /* gets experiment.conf, metrics.jsonl, model.safetensors and more (doc/experiments.md); NULL: nothing is
+                          written */
   int overwrite;       /* not 0: a run that out_dir holds may go; else it is refused, CLDANN_E_IO */
-  int resume;          /* not 0: goes on from out_dir's checkpoint, bit by bit as if the run had not stopped */
-  /* Steps between two checkpoints (out_dir/checkpoint.safetensors, at the line of metrics behind them), 0: none but when
-   * should_stop ends the training. Gone when the training is done. */
+  int resume;          /* not 0: goes on from out_dir's newest checkpoint, bit by bit as if the run had not stopped */
+  /* Steps between two checkpoints (out_dir/checkpoint-STEP.safetensors, at the line of metrics behind them), 0: none but
+   * when should_stop ends the training. The last checkpoint_keep stay, 0: one. Gone when the training is done. */
   int64_t checkpoint_every;
+  int checkpoint_keep;            /* see there */
   cldann_on_progress on_progress; /* or NULL */
   cldann_on_message on_message;   /* or NULL */
   cldann_should_stop should_stop; /* or NULL */

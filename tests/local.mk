@@ -58,6 +58,7 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/harness.h \
 	tests/ops_cases.c \
 	tests/ops_choices.c \
+	tests/ops_join.c \
 	tests/ops_kernels.c \
 	tests/ops_loss.c \
 	tests/ops_norm.c \
@@ -85,6 +86,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_sparse.c \
 	tests/train_start.c \
 	tests/train_suites.h \
+	tests/train_tensors.c \
 	tests/train_validation.c
 tests_test_draft_SOURCES = $(runner) tests/test_draft.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c

@@ -1,5 +1,5 @@
 /* tests/ops_suites.h: the parts of tests/test_ops, a file each: ops by their table, losses, kernels without an op,
- * convolutions with their pooling, the ways to do a pass, batch normalisation, sparse rows. */
+ * convolutions with their pooling, the ways to do a pass, batch normalisation, sparse rows, where the heads meet. */
 #ifndef CLDANN_TESTS_OPS_SUITES_H
 #define CLDANN_TESTS_OPS_SUITES_H
 
@@ -10,6 +10,7 @@ TCase *loss_cases(void);   /* tests/ops_loss.c */
 TCase *kernel_cases(void); /* tests/ops_kernels.c */
 TCase *pooled_cases(void); /* tests/ops_pooled.c */
 TCase *choice_cases(void); /* tests/ops_choices.c */
+TCase *join_cases(void);   /* tests/ops_join.c */
 TCase *norm_cases(void);   /* tests/ops_norm.c */
 TCase *sparse_cases(void); /* tests/ops_sparse.c */
 

@@ -216,29 +216,72 @@ training() {
   [ "$(grep -c '^ *\(1\|64\)  *[0-9]' "$tmp/out")" = 2 ] || wrong "bench --batch 1,64: not a line each"
 }
 
-# SIGTERM, since a shell starts what runs in the background with SIGINT ignored. The first window must have passed.
-interruption() {
-  "$bin" train "$conf" --set steps=1000000000 --quiet --out "$tmp/long" >"$tmp/out" 2>"$tmp/err" &
+# A shell starts what runs in the background with SIGINT ignored; env can undo that.
+can_undo() {
+  env --default-signal=INT true 2>/dev/null
+}
+
+# stopped_by 'SIGNAL...' [OPTION...]: a long training, stopped when its first window has passed; fills rc.
+stopped_by() {
+  signals=$1
+  shift
+  undo=
+  if can_undo; then undo='env --default-signal=INT,TERM,HUP'; fi
+  rm -f "$tmp/err"
+  # shellcheck disable=SC2086 # words
+  $undo "$bin" train "$conf" --set steps=1000000000 --out "$tmp/long" "$@" >"$tmp/out" 2>"$tmp/err" &
   process=$!
   waited=0
-  while [ ! -s "$tmp/long/metrics.jsonl" ] && [ "$waited" -lt 60 ] && kill -0 "$process" 2>/dev/null; do
-    sleep 1
+  while ! grep -qs '^step ' "$tmp/err" && [ "$waited" -lt 600 ] && kill -0 "$process" 2>/dev/null; do
+    sleep 0.1
     waited=$((waited + 1))
   done
-  kill "$process" 2>/dev/null
+  for one in $signals; do kill -s "$one" "$process" 2>/dev/null; done
   rc=0
-  wait "$process" || rc=$?
-  [ "$rc" = 130 ] || wrong "interrupted: exit code $rc, not 130"
-  [ "$(wc -l <"$tmp/err")" = 1 ] || wrong "interrupted: not one line of error"
+  wait "$process" 2>/dev/null || rc=$?
+}
+
+# stops_by SIGNAL CODE [OPTION...]: and says so in a line.
+stops_by() {
+  signal=$1 code=$2
+  shift 2
+  stopped_by "$signal" "$@"
+  [ "$rc" = "$code" ] || wrong "SIG$signal: exit code $rc, not $code"
+  [ "$(grep -c '^cldann: stopped at step' "$tmp/err")" = 1 ] || wrong "SIG$signal: not a line that says so"
+}
+
+interruption() {
+  stops_by TERM 143
   json_lines "$tmp/long/metrics.jsonl"
-  [ -s "$tmp/long/checkpoint.safetensors" ] || wrong "interrupted: no checkpoint"
+  set -- "$tmp"/long/checkpoint-*.safetensors
+  { [ $# = 1 ] && [ -s "$1" ]; } || wrong "interrupted: not one checkpoint: $*"
   fails 4 'holds a run already' train "$conf" --set steps=5 --quiet --out "$tmp/long"
   fails 3 'is of another experiment' train "$conf" --set steps=5 --quiet --resume --out "$tmp/long"
   fails 4 'to go on from' train "$conf" --set steps=5 --quiet --resume --out "$tmp/never"
   fails 2 'give --out DIR' train "$conf" --set steps=5 --quiet --resume
+  stops_by HUP 129 --resume
+  if can_undo; then
+    stops_by INT 130 --resume
+    stopped_by 'INT TERM' --resume
+    [ "$rc" = 143 ] || [ "$rc" = 130 ] || wrong "a second signal: exit code $rc" # a thread may take the second first
+    if grep -q '^cldann: ' "$tmp/err"; then wrong "a second signal: it did not end the process at once"; fi
+  fi
   run train "$conf" --set steps=5 --quiet --overwrite --out "$tmp/long"
   [ "$rc" = 0 ] || wrong "train --overwrite: exit code $rc"
-  [ ! -e "$tmp/long/checkpoint.safetensors" ] || wrong "a checkpoint is left behind a training that is done"
+  set -- "$tmp"/long/checkpoint-*
+  [ ! -e "$1" ] || wrong "a checkpoint is left behind a training that is done"
+}
+
+# A full disk is a line and exit code 4. (What is left of the files then: tests/train_checkpoint.c.)
+full_disk() {
+  [ -e /dev/full ] || return 0
+  rc=0
+  "$bin" devices >/dev/full 2>"$tmp/err" || rc=$?
+  : >"$tmp/out"
+  [ "$rc" = 4 ] || wrong "a full disk for standard output: exit code $rc, not 4"
+  mkdir "$tmp/full"
+  ln -s /dev/full "$tmp/full/metrics.jsonl"
+  fails 4 'metrics.jsonl: No space left on device; free some space' train "$conf" --set steps=5 --quiet --out "$tmp/full"
 }
 
 help_and_usage
@@ -249,12 +292,7 @@ if [ "$rc" = 0 ]; then
   json_lines "$tmp/out"
   training
   interruption
-  if [ -e /dev/full ]; then
-    rc=0
-    "$bin" devices >/dev/full 2>"$tmp/err" || rc=$?
-    : >"$tmp/out"
-    [ "$rc" = 4 ] || wrong "a full disk for standard output: exit code $rc, not 4"
-  fi
+  full_disk
 elif [ "${CLDANN_REQUIRE_DEVICE:-0}" = 1 ] || [ "$rc" != 5 ]; then
   wrong "devices: exit code $rc"
 elif [ -z "$failed" ]; then

@@ -62,6 +62,7 @@ static void run(fixture *f, int train, int label, int domain, float lambda) {
   make_buffer(&f->b.control, row, sizeof row);
   make_buffer(&f->b.stats, zero, 2 * STAT_WORDS * 4);
   make_buffer(&f->b.norms, zero, BRANCHES * 4);
+  make_buffer(&f->b.join, (const float[JOIN_WORDS]){-1, -1}, JOIN_WORDS * 4);
   make_buffer(&f->b.mean, zero, IN * 4);
   make_buffer(&f->b.hyper, zero, HYPER_WORDS * 4);
   make_buffer(&f->b.indices, indices, sizeof indices);
@@ -79,9 +80,21 @@ static void run(fixture *f, int train, int label, int domain, float lambda) {
 }
 
 static void done(fixture *f) {
-  buffer *all[] = {
-      f->b.params, f->b.grads, f->b.m,     f->b.v,       f->b.control,         f->b.stats,           f->b.norms,
-      f->b.mean,   f->b.hyper, f->b.table, f->b.indices, f->spec.streams[0].x, f->spec.streams[1].x, f->spec.streams[0].labels};
+  buffer *all[] = {f->b.params,
+                   f->b.grads,
+                   f->b.m,
+                   f->b.v,
+                   f->b.control,
+                   f->b.stats,
+                   f->b.norms,
+                   f->b.join,
+                   f->b.mean,
+                   f->b.hyper,
+                   f->b.table,
+                   f->b.indices,
+                   f->spec.streams[0].x,
+                   f->spec.streams[1].x,
+                   f->spec.streams[0].labels};
   device_finish(ctx->dev);
   replay_free(f->r);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) buffer_free(all[i]);
@@ -182,6 +195,104 @@ START_TEST(lambda_scales_and_reverses) {
   for (int k = 0; k < IN * 4; k++) {
     ck_assert_float_eq_tol(g[1][k], 2.0f * g[0][k], 1e-6f);
     ck_assert_float_eq_tol(g[2][k], -g[0][k], 1e-6f);
+  }
+}
+END_TEST
+
+/* ---- where the heads meet ---- */
+
+enum { HIDDEN = 4 };
+
+static void read_layer(fixture *f, const char *name, float *w, float *b) {
+  const cldann_node *n = net_find(f->net, name);
+  ck_assert_int_eq(buffer_read(f->b.params, n->param_at[0] * 4, w, n->o.params[0].count * 4), 0);
+  ck_assert_int_eq(buffer_read(f->b.params, n->param_at[1] * 4, b, n->o.params[1].count * 4), 0);
+}
+
+/* The squares of d(softmax cross-entropy)/dh for one row, h (HIDDEN) behind a dense layer of `units`, times `scale`. */
+static double squares_of_row(const double *h, const float *w, const float *b, int units, int class, double scale) {
+  double z[3], total = 0, squares = 0;
+  for (int k = 0; k < units; k++) {
+    z[k] = (double)b[k];
+    for (int i = 0; i < HIDDEN; i++) z[k] += h[i] * (double)w[i * units + k];
+    total += exp(z[k]);
+  }
+  for (int i = 0; i < HIDDEN; i++) {
+    double d = 0;
+    for (int k = 0; k < units; k++) d += (exp(z[k]) / total - (k == class)) * (double)w[i * units + k];
+    squares += scale * d * scale * d;
+  }
+  return squares;
+}
+
+static void squares_by_hand(fixture *f, double lambda, double *label, double *domain) {
+  float w[IN * HIDDEN], b[HIDDEN], lw[HIDDEN * 3], lb[3], dw[HIDDEN * 2], db[2];
+  read_layer(f, "dense1", w, b), read_layer(f, "label", lw, lb), read_layer(f, "domain", dw, db);
+  *label = *domain = 0;
+  for (int r = 0; r < ROWS; r++) {
+    const int item = (3 * r) % ITEMS, source = r < ROWS / 2;
+    double h[HIDDEN];
+    for (int j = 0; j < HIDDEN; j++) {
+      double z = (double)b[j];
+      for (int i = 0; i < IN; i++) {
+        const float x = rng_unit(rng_words(5, RNG_CHECK, 0, (uint64_t)(item * IN + i)).v[0]) - 0.5f;
+        z += (double)x * (double)w[i * HIDDEN + j];
+      }
+      h[j] = 1 / (1 + exp(-z));
+    }
+    if (source) *label += squares_of_row(h, lw, lb, 3, item % 3, 1.0 / (ROWS / 2));
+    *domain += squares_of_row(h, dw, db, 2, !source, -lambda / ROWS);
+  }
+}
+
+/* The step once more, looked at. */
+static void look(fixture *f, float join[JOIN_WORDS]) {
+  const int32_t clock = 0;
+  ck_assert_int_eq(buffer_write(f->b.control, CTL_NEXT * 4, &clock, 4), 0);
+  ck_assert_int_eq(replay_look(f->r), 0);
+  ck_assert_int_eq(buffer_read(f->b.join, 0, join, JOIN_WORDS * 4), 0);
+}
+
+START_TEST(norms_where_the_heads_meet) {
+  const float lambdas[] = {0.7f, -2.0f, 300.0f, 0.001f, 0.0f};
+  double label, domain;
+  float got[JOIN_WORDS], again[JOIN_WORDS];
+  for (int i = 0; i < 5; i++) {
+    fixture f = dann(_i);
+    run(&f, 1, 1, 1, lambdas[i]);
+    ck_assert_int_eq(buffer_read(f.b.join, 0, got, sizeof got), 0);
+    ck_assert(got[0] == -1 && got[1] == -1); /* nobody looked */
+    look(&f, got), look(&f, again);
+    ck_assert_int_eq(memcmp(got, again, sizeof got), 0);
+    squares_by_hand(&f, (double)lambdas[i], &label, &domain);
+    /* The label head's part has the rounding of a sum that is up to 200 times as long. */
+    ck_assert_msg(fabs((double)got[JOIN_DOMAIN] - domain) <= 2e-6 * domain, "%g, not %g", (double)got[JOIN_DOMAIN], domain);
+    ck_assert_double_eq_tol((double)got[JOIN_LABEL], label, 2e-6 * label + 1e-6 * sqrt(label * domain));
+    done(&f);
+  }
+}
+END_TEST
+
+/* The domain head reads a layer that the label head does not. */
+static fixture one_above_the_other(void) {
+  fixture f = {.net = cldann_net_new(ctx)};
+  cldann_node *x = cldann_sigmoid(cldann_dense(cldann_input(f.net, 1, 1, IN), 4, &init));
+  label_head(x);
+  cldann_branch(f.net, CLDANN_FEATURES);
+  domain_head(cldann_dense(x, 6, &init));
+  return f;
+}
+
+/* One head alone meets nobody. */
+START_TEST(who_does_not_meet) {
+  static const int on[3][2] = {{1, 0}, {0, 1}, {1, 1}};
+  float got[JOIN_WORDS];
+  for (int i = 0; i < 3; i++) {
+    fixture f = i < 2 ? dann(0) : one_above_the_other();
+    run(&f, 1, on[i][0], on[i][1], 1.0f);
+    look(&f, got);
+    ck_assert(got[0] == -1 && got[1] == -1 && count(f.list, "join_squares") == 0);
+    done(&f);
   }
 }
 END_TEST
@@ -348,6 +459,8 @@ int main(void) {
   tcase_add_test(t, first_writer_in_either_order);
   tcase_add_test(t, gradient_is_the_sum_of_the_branches);
   tcase_add_test(t, lambda_scales_and_reverses);
+  tcase_add_loop_test(t, norms_where_the_heads_meet, 0, 2);
+  tcase_add_test(t, who_does_not_meet);
   tcase_add_test(t, live_buffers_do_not_meet);
   tcase_add_test(t, memory_is_reused);
   tcase_add_test(t, only_what_is_needed);

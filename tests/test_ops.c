@@ -16,6 +16,7 @@ int main(void) {
   suite_add_tcase(s, kernel_cases());
   suite_add_tcase(s, pooled_cases());
   suite_add_tcase(s, choice_cases());
+  suite_add_tcase(s, join_cases());
   suite_add_tcase(s, norm_cases());
   suite_add_tcase(s, sparse_cases());
   return runner_run(s, &harness_ctx);

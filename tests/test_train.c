@@ -448,6 +448,7 @@ int main(void) {
   suite_add_tcase(s, sparse_cases(&ctx));
   suite_add_tcase(s, start_cases(&ctx));
   suite_add_tcase(s, augment_cases(&ctx));
+  suite_add_tcase(s, tensor_cases());
   suite_add_tcase(s, validation_cases(&ctx));
   return runner_run(s, &ctx);
 }

@@ -42,6 +42,38 @@ static int windows_until(double lambda, double source, double target, const char
   return when;
 }
 
+/* The same for what meets at the features. */
+static int meetings_until(double lambda, double label, double domain, double accuracy, const char *word) {
+  const settings s = {.method = &methods[0], .lambda = {.max = 1}};
+  const cldann_progress p = {.lambda = lambda,
+                             .domain_accuracy_source = 0.6,
+                             .domain_accuracy_target = 0.6,
+                             .label_accuracy = accuracy,
+                             .join_label = label,
+                             .join_domain = domain};
+  health h = {0};
+  int when = 0, told = 0;
+  for (int i = 1; i <= 30; i++) {
+    const char *text = health_look(&h, &s, &p);
+    told += text != NULL;
+    if (text && strstr(text, word) && !when) when = i;
+  }
+  ck_assert_int_eq(told, when > 0);
+  return when;
+}
+
+START_TEST(meetings) {
+  ck_assert_int_eq(meetings_until(1, 1, 0.0009, 0.6, "nothing is adapted"), 10);
+  ck_assert_int_eq(meetings_until(1, 1, 0.0011, 0.6, ""), 0);
+  ck_assert_int_eq(meetings_until(0.1, 1, 0.0009, 0.6, ""), 0);
+  ck_assert_int_eq(meetings_until(1, 0.1, 3.1, 0.6, "labels are not learnt"), 10);
+  ck_assert_int_eq(meetings_until(1, 0.1, 2.9, 0.6, ""), 0);
+  ck_assert_int_eq(meetings_until(1, 0.1, 3.1, 0.95, ""), 0); /* a label head that is right has little to send */
+  ck_assert_int_eq(meetings_until(1, 0, 0, 0.6, ""), 0);
+  ck_assert_int_eq(meetings_until(1, NAN, NAN, 0.6, ""), 0);
+}
+END_TEST
+
 START_TEST(heads) {
   ck_assert_int_eq(windows_until(1, 1, 0, "collapsed"), 5);
   ck_assert_int_eq(windows_until(1, 0.0005, 1, "collapsed"), 5);
@@ -103,12 +135,49 @@ START_TEST(runs) {
 }
 END_TEST
 
+static void see_meeting(void *user, const cldann_progress *p) {
+  const int meet = *(const int *)user;
+  ck_assert_msg(meet ? p->join_label > 0 && p->join_domain > 0 && isfinite(p->join_label + p->join_domain)
+                     : isnan(p->join_label) && isnan(p->join_domain),
+                "%g %g", p->join_label, p->join_domain);
+}
+
+/* Where the heads meet there are figures, and where one is not trained none. */
+START_TEST(who_meets) {
+  static const char *const sets[3][3] = {{"method=dann", "steps=90", "log_every=40"},
+                                         {"method=source-only", "steps=90", "log_every=40"},
+                                         {"method=domain-only", "steps=90", "log_every=40"}};
+  cldann_experiment *x = NULL;
+  cldann_result r;
+  int meet = _i == 0;
+  ck_assert_msg(cldann_experiment_load(*at, source_path("experiments/blobs.conf"), sets[_i], 3, NULL, &x) == 0, "%s",
+                (*at)->err.message);
+  ck_assert_msg(cldann_train(x, &(cldann_train_options){.on_progress = see_meeting, .user = &meet}, &r) == 0, "%s",
+                (*at)->err.message);
+  cldann_experiment_free(x);
+}
+END_TEST
+
+/* Far too large and far too small a lambda is told. */
+START_TEST(lambda_that_is_out_of_place) {
+  const char *const large[] = {"steps=1000", "log_every=25", "lambda.max=30"};
+  const char *const small[] = {"steps=1000", "log_every=25", "lambda.max=0.02"};
+  heard h = train("experiments/moons.conf", large, 3, 0);
+  ck_assert_msg(h.warnings == 1 && strstr(h.last, "labels are not learnt"), "%d: %s", h.warnings, h.last);
+  h = train("experiments/moons.conf", small, 3, 0);
+  ck_assert_msg(h.warnings == 1 && strstr(h.last, "nothing is adapted"), "%d: %s", h.warnings, h.last);
+}
+END_TEST
+
 TCase *health_cases(cldann **ctx) {
   TCase *t = tcase_create("health");
   at = ctx;
   tcase_set_timeout(t, 300);
   tcase_add_test(t, intervals);
   tcase_add_test(t, heads);
+  tcase_add_test(t, meetings);
   tcase_add_test(t, runs);
+  tcase_add_loop_test(t, who_meets, 0, 3);
+  tcase_add_test(t, lambda_that_is_out_of_place);
   return t;
 }

@@ -18,6 +18,7 @@ TCase *predict_cases(cldann **ctx);    /* tests/train_predict.c; the same */
 TCase *ready_cases(cldann **ctx);      /* tests/train_ready.c; the same */
 TCase *sparse_cases(cldann **ctx);     /* tests/train_sparse.c; the same */
 TCase *start_cases(cldann **ctx);      /* tests/train_start.c; the same */
+TCase *tensor_cases(void);             /* tests/train_tensors.c */
 TCase *validation_cases(cldann **ctx); /* tests/train_validation.c; the same */
 
 #endif

@@ -22,7 +22,7 @@ enum {
   EXIT_DEVICE = 5,
   EXIT_DIVERGED = 6,
   EXIT_SELF_TEST = 7,
-  EXIT_INTERRUPTED = 130
+  EXIT_INTERRUPTED = 130 /* main.c makes it 128 and the signal's number, as a shell has it */
 };
 
 /* Which options a subcommand takes. --help is everyone's. */
@@ -54,7 +54,8 @@ enum {
   CLI_FORMAT = 1 << 24,
   CLI_FEATURES = 1 << 25,
   CLI_LABELS = 1 << 26,
-  CLI_POINTS = 1 << 27
+  CLI_POINTS = 1 << 27,
+  CLI_KEEP = 1 << 28
 };
 
 typedef struct cli_args {
@@ -66,7 +67,7 @@ typedef struct cli_args {
   const char **arg; /* n_args of them */
   int n_args;
   int json, quiet, inference, clblast, quick, overwrite, resume, details;
-  int64_t seed, threads, limit, checkpoint, points;
+  int64_t seed, threads, limit, checkpoint, points, keep;
 } cli_args;
 
 typedef struct cli_command {
@@ -130,9 +131,9 @@ extern const char *cli_self; /* how this command was called: argv[0] */
 int cli_open(const cli_args *a, cldann **c);
 int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x);
 
-/* SIGINT and SIGTERM ask a training to stop at its next window; a second one ends the process at once. */
+/* SIGINT, SIGTERM and SIGHUP ask a training to stop at its next chunk; a second one ends the process at once. */
 void cli_catch_signals(void);
-int cli_interrupted(void);
+int cli_interrupted(void); /* the signal that came, 0: none */
 
 /* A fraction for people, "0.9731", or "-" for NaN. Returns text. */
 enum { CLI_NUMBER = 32 };

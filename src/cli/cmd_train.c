@@ -10,7 +10,7 @@ static void print_summary(const cldann_result *r, const char *out_dir) {
   printf("%s, seed %llu: %lld steps in %s s (%s samples/s) on %s\n", r->method, (unsigned long long)r->seed,
          (long long)r->steps, cli_number(a, r->seconds, 1), cli_number(b, r->samples_per_second, 0), r->device);
   cli_print_accuracies(r);
-  if (out_dir) printf("  written to       %s (experiment.conf, metrics.jsonl, model.safetensors)\n", out_dir);
+  if (out_dir) printf("  written to       %s (experiment.conf, metrics.jsonl, metrics.csv, model.safetensors)\n", out_dir);
 }
 
 static int run(const cli_args *a) {
@@ -23,6 +23,7 @@ static int run(const cli_args *a) {
   cli_catch_signals();
   cldann_train_options o = progress_options(&p, NULL, a->out);
   o.overwrite = a->overwrite, o.resume = a->resume, o.checkpoint_every = a->checkpoint;
+  o.checkpoint_keep = (int)a->keep;
   if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
   if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
   int rc = cldann_train(x, &o, &r);
@@ -43,14 +44,14 @@ const cli_command cmd_train = {
     .name = "train",
     .args = "EXPERIMENT",
     .summary = "train a network and evaluate it",
-    .help = "Trains the network of an experiment file, evaluates it on the source and the target test set and prints the\n"
-            "result. With --out the folder gets experiment.conf (all settings of this run), metrics.jsonl and "
-            "model.safetensors. With --json the last line is the result:\n"
-            "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
-            "Ctrl-C stops after at most 32 steps; what was learned so far is written to --out, and --resume goes on from "
-            "there, bit by\n"
-            "bit as if it had not stopped.",
-    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_RESUME | CLI_CHECKPOINT | CLI_JSON |
-               CLI_QUIET,
+    .help =
+        "Trains the network of an experiment file, evaluates it on the source and the target test set and prints the\n"
+        "result. With --out the folder gets experiment.conf (all settings of this run), metrics.jsonl,\n"
+        "metrics.csv and model.safetensors. With --json the last line is the result:\n"
+        "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
+        "Ctrl-C, SIGTERM and SIGHUP stop after at most 32 steps, a second one at once. What was learned so far is written to\n"
+        "--out, and --resume goes on from there, bit by bit as if it had not stopped.",
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_RESUME | CLI_CHECKPOINT | CLI_KEEP |
+               CLI_JSON | CLI_QUIET,
     .run = run,
 };

@@ -24,7 +24,7 @@ static const struct {
     {EXIT_DEVICE, "no such device, or OpenCL failed"},
     {EXIT_DIVERGED, "training diverged"},
     {EXIT_SELF_TEST, "check-device found a fault, or a way to tune is wrong"},
-    {EXIT_INTERRUPTED, "interrupted"},
+    {EXIT_INTERRUPTED, "interrupted; 143 by SIGTERM, 129 by SIGHUP"},
 };
 enum { N_EXITS = sizeof exits / sizeof *exits };
 

@@ -93,6 +93,7 @@ int main(int argc, char **argv) {
 #endif
   cli_self = argv[0];
   code = dispatch(argc, argv);
+  if (code == EXIT_INTERRUPTED && cli_interrupted()) code = 128 + cli_interrupted();
   errno = 0;
   if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_FINE) {
     fprintf(stderr, "cldann: cannot write standard output: %s\n", errno ? strerror(errno) : "an earlier write failed");

@@ -20,6 +20,7 @@ static const cli_option rows[] = {
     {"overwrite", CLI_OVERWRITE, NULL, "what is in --out already may be replaced"},
     {"resume", CLI_RESUME, NULL, "go on from the checkpoint in --out, as if the training had not stopped"},
     {"checkpoint", CLI_CHECKPOINT, "STEPS", "write a checkpoint every so many steps (default: when it is interrupted)"},
+    {"keep", CLI_KEEP, "N", "checkpoints that stay, the last ones (default: 1); a damaged one is passed over by --resume"},
     {"details", CLI_DETAILS, NULL, "accuracy of each class, which is taken for which, and calibration, for each test set"},
     {"methods", CLI_METHODS, "A,B,...", "what to compare (default: source-only,dann)"},
     {"seeds", CLI_SEEDS, "LIST", "seeds to run each method with, as in 1,2,3 or 1-5 (default: the experiment's)"},
@@ -95,6 +96,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_RESUME: a->resume = 1; break;
   case CLI_CHECKPOINT: rc = text_to_int(&e, "--checkpoint", value, 1, 1000000000, &a->checkpoint); break;
   case CLI_POINTS: rc = text_to_int(&e, "--points", value, 1, 5000, &a->points); break;
+  case CLI_KEEP: rc = text_to_int(&e, "--keep", value, 1, 1000000, &a->keep); break;
   case CLI_DEVICE: a->device = value; break;
   case CLI_DATA: a->data = value; break;
   case CLI_OUT: a->out = value; break;

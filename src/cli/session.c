@@ -78,21 +78,29 @@ int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra
   return code;
 }
 
-static volatile sig_atomic_t stop;
+/* ---- signals ---- */
 
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
+enum { ENDINGS = sizeof endings / sizeof *endings };
+
+static volatile sig_atomic_t stop; /* the signal that came, 0: none */
+
+/* The next one of any kind ends the process at once. */
 static void on_signal(int number) {
-  (void)number;
-  stop = 1;
+  stop = number;
+  for (int i = 0; i < ENDINGS; i++) signal(endings[i], SIG_DFL);
 }
 
 void cli_catch_signals(void) {
-  struct sigaction action;
+  struct sigaction action, before;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART | SA_RESETHAND;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+  action.sa_flags = SA_RESTART;
+  sigfillset(&action.sa_mask);
+  for (int i = 0; i < ENDINGS; i++) {
+    sigaction(endings[i], NULL, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(endings[i], &action, NULL); /* as nohup, or a shell behind '&', has it */
+  }
 }
 
 int cli_interrupted(void) {

@@ -49,6 +49,8 @@ libcldann_internal_la_SOURCES += \
 	src/data/public.c \
 	src/data/place.c \
 	src/data/place.h \
+	src/data/record.c \
+	src/data/record.h \
 	src/data/resample.c \
 	src/data/resample.h \
 	src/data/sampler.c \

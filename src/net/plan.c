@@ -290,6 +290,55 @@ fail:
   return rc;
 }
 
+/* ---- where the heads meet ---- */
+
+/*
+ * The reversal through which the domain head's gradient comes to what the label head reads too; -1: there is none, or several,
+ * or it has not all of the rows.
+ */
+static int find_join(planner *p) {
+  int found = -1, meet = 0;
+  if (!p->b->join || !p->s->label_loss || !p->s->domain_loss) return -1;
+  for (int i = 0; i < p->net->n; i++) {
+    if (!p->at[i].needed || p->at[i].o.type != &op_reversal) continue;
+    if (found >= 0) return -1;
+    found = i;
+  }
+  if (found < 0 || !below(p, found)->learns) return -1;
+  const int owner = grad_owner(p, p->net->nodes[found]->in->id);
+  for (const cldann_node *n = net_loss(p->net, CLDANN_TARGET_LABELS)->in; n; n = n->in) meet |= n->id == owner;
+  return meet && p->at[found].rows == p->at[owner].rows ? found : -1;
+}
+
+/* The reversal has left its own gradient as it was, so that the sum can be taken apart again, and nothing is kept for this. */
+static void measure_join(planner *p, int join) {
+  enum { BLOCK = 8192 };
+  const tensor dy = grad_of(p, join), sum = grad_of(p, p->net->nodes[join]->in->id);
+  const int n = (int)tensor_count(sum), parts = ceil_div(n, BLOCK);
+  launches *l = p->l;
+  launches_at(l, "join", "norm");
+  const tensor part = launches_tensor(l, "join parts", 4, 1, 1, parts, JOIN_WORDS);
+  launch *k = launches_add(l, "reduce", "join_squares", "generic");
+  k->look = 1;
+  launch_in(l, k, sum);
+  launch_in(l, k, dy);
+  launch_in(l, k, p->control);
+  launch_out(l, k, part);
+  launch_int(l, k, n);
+  launch_float(l, k, p->at[join].o.lambda);
+  launch_int(l, k, BLOCK);
+  launch_grid1(l, k, (size_t)parts, 1, 1);
+  k = launches_add(l, "reduce", "sum_partials", "generic");
+  k->look = 1;
+  launch_in(l, k, part);
+  launch_int(l, k, JOIN_WORDS);
+  launch_int(l, k, parts);
+  launch_out(l, k, external(p, "join", p->b->join, 0, JOIN_WORDS));
+  launch_int(l, k, JOIN_WORDS);
+  launch_int(l, k, 0);
+  launch_grid1(l, k, JOIN_WORDS, 1, 1);
+}
+
 /* ---- the ends of a step ---- */
 
 /* The rows of a sparse stream: at once into the batch, or as they are for who takes them so. */
@@ -526,7 +575,11 @@ int plan_build(device *d, cldann_net *net, const plan_buffers *b, const plan_spe
     if (p.at[i].needed) forward_node(&p, i);
   if (s->output) p.l->output = p.at[s->output->id].y;
   if (s->train) {
-    for (int i = net->n - 1; i >= 0; i--) TRY(backward_node(&p, i));
+    const int join = find_join(&p), meet = join < 0 ? -1 : grad_owner(&p, net->nodes[join]->in->id);
+    for (int i = net->n - 1; i >= 0; i--) {
+      if (i == meet) measure_join(&p, join); /* all that adds to it comes before */
+      TRY(backward_node(&p, i));
+    }
     /* All norms before any update: a gradient that is not finite in one branch stops them all. */
     for (int i = 0; i < BRANCHES; i++)
       if (branch_trained(&p, i)) measure_gradient(&p, i);

@@ -4,7 +4,8 @@
  * It decides which nodes a phase needs, which activations and poolings are fused, where gradients live and who writes each
  * first: the first writer of a gradient writes (beta 0), later ones add (beta 1), and one that covers only some rows is never
  * first (the planner clears the gradient before it). Order: control, gather, forward, domain head's backward, label
- * head's, features', gradient norms, updates. Memory is net/memory.c's. Knows nothing of schedules or epochs.
+ * head's, features', gradient norms, updates. Where both heads' gradients have come together, before the features take the sum
+ * on, the norm of each can be had (cl/reduce.cl:join_squares). Memory is net/memory.c's. Knows nothing of schedules or epochs.
  */
 #ifndef CLDANN_NET_PLAN_H
 #define CLDANN_NET_PLAN_H
@@ -28,6 +29,7 @@ typedef struct plan_buffers {     /* what all plans of a run share; sizes in flo
   buffer *control;                /* CTL_WORDS */
   buffer *stats;                  /* 2 * STAT_WORDS: label loss, domain loss */
   buffer *norms;                  /* BRANCHES: squared gradient norms */
+  buffer *join;                   /* JOIN_WORDS: squared norms where the heads meet, of a step that is looked at; NULL: none */
   buffer *mean;                   /* channels of the input */
   buffer *hyper;                  /* HYPER_WORDS */
   buffer *table, *indices;        /* a window's control rows, and its row indices (rows a step) */

@@ -78,10 +78,11 @@ fail:
   return rc;
 }
 
-int replay_run_range(replay *r, int first, int last) {
+static int run_each(replay *r, int first, int last, int looked) {
   int rc = CLDANN_OK;
   for (int i = first; i < last; i++) {
     const launch *k = &r->l->list[i];
+    if (k->look && !looked) continue;
     if (k->library)
       TRY(k->library(r->dev, k, r->l->bufs, r->arena));
     else
@@ -91,8 +92,16 @@ fail:
   return rc;
 }
 
+int replay_run_range(replay *r, int first, int last) {
+  return run_each(r, first, last, 1);
+}
+
 int replay_run(replay *r) {
-  return replay_run_range(r, 1, r->l->n);
+  return run_each(r, 1, r->l->n, 0);
+}
+
+int replay_look(replay *r) {
+  return run_each(r, 1, r->l->n, 1);
 }
 
 const launches *replay_list(const replay *r) {

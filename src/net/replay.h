@@ -14,8 +14,9 @@ typedef struct replay replay;
 /* Takes the list over, on failure too: it is freed with the replay. Allocates the arena, compiles, binds. */
 int replay_new(device *d, launches *l, replay **out);
 void replay_free(replay *r);
-int replay_run(replay *r);                            /* queues all launches once */
-int replay_run_range(replay *r, int first, int last); /* launches first..last-1 of replay_list */
+int replay_run(replay *r);                            /* queues all launches once, without those for a look */
+int replay_look(replay *r);                           /* and with them */
+int replay_run_range(replay *r, int first, int last); /* launches first..last-1 of replay_list, whatever they are for */
 const launches *replay_list(const replay *r);         /* launch 0 is scrap: real ones are 1..n-1 */
 size_t replay_arena_bytes(const replay *r);
 /* Copies a tensor that lives in the arena or an external buffer; blocking. Bytes = count * element size. */

@@ -64,6 +64,7 @@ typedef struct launch {
   int n_args;
   int dims;
   size_t global[3], local[3];
+  int look;          /* only in a step that is looked at (replay_look) */
   double flops;      /* dense-equivalent: what the op needs with every element counted; 0 for memory-bound ops */
   double true_flops; /* what the kernel computes when it skips zeros; 0: the same as flops */
   int (*library)(device *d, const struct launch *l, const vbuf *bufs, buffer *arena); /* instead of a kernel: CLBlast */

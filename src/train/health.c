@@ -34,25 +34,46 @@ const char *health_of_data(const dataset *d) {
 }
 
 /*
- * Only where the reversed gradient has half its full weight and more: at the start of a ramp either is what is to be expected.
- * Windows in a row, since one can be chance: an adversary swings.
+ * The signs, each with the windows in a row that make it one: a window can be chance, since an adversary swings. Thirty and a
+ * thousandth are far outside what trainings that adapt show, a tenth to ten, and a label head that is right has little to send.
  */
-const char *health_look(health *h, const settings *s, const cldann_progress *p) {
-  enum { COLLAPSED = 5, PERFECT = 10 };
+static const struct {
+  int windows;
+  const char *text;
+} signs[HEALTH_SIGNS] = {
+    [SIGN_COLLAPSED] = {5, "the domain head has given all rows the same domain for five windows: it has collapsed, and what it "
+                           "sends back adapts nothing; lower lr.lr or lambda.max"},
+    [SIGN_PERFECT] = {10, "the domain head has told the domains apart without a mistake for ten windows: the adversary has no "
+                          "effect on the features; raise lambda.max, or look whether the two sets differ in something trivial, "
+                          "as in scale"},
+    [SIGN_NEGLIGIBLE] = {10,
+                         "for ten windows what the domain head sends to the features has been less than a thousandth of what "
+                         "the label head sends: nothing is adapted; raise lambda.max or lambda.domain_weight"},
+    [SIGN_OVERWHELMING] = {10,
+                           "for ten windows what the domain head sends to the features has been more than thirty times what "
+                           "the label head sends, and labels are not learnt; lower lambda.max or lambda.domain_weight"},
+};
+
+static int shows(int sign, const cldann_progress *p) {
   const double a = p->domain_accuracy_source, b = p->domain_accuracy_target;
+  switch (sign) {
+  case SIGN_COLLAPSED: return (a >= 0.999 && b <= 0.001) || (a <= 0.001 && b >= 0.999);
+  case SIGN_PERFECT: return a >= 0.999 && b >= 0.999;
+  case SIGN_NEGLIGIBLE: return p->join_domain < 0.001 * p->join_label;
+  default: return p->join_domain > 30 * p->join_label && p->label_accuracy < 0.9;
+  }
+}
+
+/* Only where the reversed gradient has half its full weight and more: at the start of a ramp any sign is what is to be
+ * expected. */
+const char *health_look(health *h, const settings *s, const cldann_progress *p) {
+  const char *text = NULL;
   if (s->method->id != METHOD_DANN || fabs(p->lambda) < 0.5 * fabs(s->lambda.max)) return NULL;
-  h->collapsed = (a >= 0.999 && b <= 0.001) || (a <= 0.001 && b >= 0.999) ? h->collapsed + 1 : 0;
-  h->perfect = a >= 0.999 && b >= 0.999 ? h->perfect + 1 : 0;
-  if (h->collapsed >= COLLAPSED && !h->told_collapsed) {
-    h->told_collapsed = 1;
-    return "the domain head has given all rows the same domain for five windows: it has collapsed, and what it sends back "
-           "adapts "
-           "nothing; lower lr.lr or lambda.max";
+  for (int i = 0; i < HEALTH_SIGNS; i++) {
+    h->row[i] = shows(i, p) ? h->row[i] + 1 : 0;
+    if (h->row[i] < signs[i].windows || h->told[i] || text) continue;
+    h->told[i] = 1;
+    text = signs[i].text;
   }
-  if (h->perfect >= PERFECT && !h->told_perfect) {
-    h->told_perfect = 1;
-    return "the domain head has told the domains apart without a mistake for ten windows: the adversary has no effect on the "
-           "features; raise lambda.max, or look whether the two sets differ in something trivial, as in scale";
-  }
-  return NULL;
+  return text;
 }

@@ -10,9 +10,11 @@
 #include "data/dataset.h"
 #include "train/settings.h"
 
+enum { SIGN_COLLAPSED, SIGN_PERFECT, SIGN_NEGLIGIBLE, SIGN_OVERWHELMING, HEALTH_SIGNS };
+
 typedef struct health {
-  int collapsed, perfect; /* windows in a row */
-  int told_collapsed, told_perfect;
+  int row[HEALTH_SIGNS];  /* windows in a row that show it */
+  int told[HEALTH_SIGNS]; /* the user */
 } health;
 
 /* The 95 % interval of a share that was seen in n trials (Wilson 1927); NaN where n is 0. */

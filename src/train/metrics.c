@@ -11,12 +11,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/place.h"
+#include "data/record.h"
 
 struct metrics {
-  FILE *file;
-  char *path;
+  record *lines, *rows; /* metrics.jsonl, metrics.csv */
   char *folder;
-  int fresh, made; /* metrics_open made the file, the folder, and nothing was recorded yet */
+  int made; /* metrics_open made the folder, and nothing was recorded yet */
 };
 
 json_t *metrics_number(double v) {
@@ -56,6 +56,8 @@ json_t *metrics_progress_json(const cldann_progress *p) {
   bad |= put(o, "feature_weight", metrics_number(p->feature_weight));
   for (int i = 0; i < 3; i++) bad |= json_array_append_new(norms, metrics_number(p->gradient_norm[i]));
   bad |= put(o, "gradient_norm", norms);
+  bad |= put(o, "join_label", metrics_number(p->join_label));
+  bad |= put(o, "join_domain", metrics_number(p->join_domain));
   bad |= put(o, "samples_per_second", metrics_number(p->samples_per_second));
   bad |= put(o, "seconds", metrics_number(p->seconds));
   bad |= put(o, "eta_seconds", metrics_number(p->eta_seconds));
@@ -105,6 +107,50 @@ fail:
   return rc;
 }
 
+/* ---- the files ---- */
+
+/* A line of metrics.csv: a cell for each number of a window, or its name. The object says which there are, and their order. */
+static void put_row(const json_t *window, int names, FILE *f) {
+  static const char *const branches[] = {"features", "label_head", "domain_head"};
+  const char *key, *comma = "";
+  json_t *value, *one;
+  size_t i;
+  json_object_foreach((json_t *)window, key, value) {
+    if (json_is_string(value)) continue; /* its type */
+    const size_t n = json_is_array(value) ? json_array_size(value) : 0;
+    for (i = 0; i < (n ? n : 1); i++, comma = ",") {
+      one = n ? json_array_get(value, i) : value;
+      fputs(comma, f);
+      if (names)
+        fprintf(f, "%s%s%s", key, n ? "_" : "", n ? branches[i] : "");
+      else if (json_is_integer(one))
+        fprintf(f, "%lld", (long long)json_integer_value(one));
+      else if (json_is_real(one))
+        fprintf(f, "%.9g", json_real_value(one));
+    }
+  }
+  fputc('\n', f);
+}
+
+/* The names of the columns. */
+static int put_head(cldann_error *e, FILE *f) {
+  json_t *any = metrics_progress_json(&(cldann_progress){0});
+  if (!any) return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for the head of metrics.csv");
+  put_row(any, 1, f);
+  json_decref(any);
+  return CLDANN_OK;
+}
+
+static int open_record(cldann_error *e, const char *dir, const char *name, record **out) {
+  char *path = NULL;
+  int rc;
+  TRY(text_join(e, &path, dir, name));
+  TRY(record_open(e, path, out));
+fail:
+  mem_free(path);
+  return rc;
+}
+
 int metrics_open(cldann_error *e, const char *out_dir, metrics **out) {
   int rc = CLDANN_OK;
   metrics *m = NULL;
@@ -113,10 +159,8 @@ int metrics_open(cldann_error *e, const char *out_dir, metrics **out) {
   TRY(mem_new(e, &m, 1, sizeof *m));
   TRY(mem_strdup(e, &m->folder, out_dir));
   TRY(place_folder(e, out_dir, &m->made));
-  TRY(text_join(e, &m->path, out_dir, "metrics.jsonl"));
-  m->fresh = access(m->path, F_OK) != 0;
-  m->file = fopen(m->path, "a"); /* what an earlier run wrote stays until this one starts */
-  if (!m->file) FAIL(e, CLDANN_E_IO, "cannot write %s: %s; give --out a folder that can be written", m->path, strerror(errno));
+  TRY(open_record(e, out_dir, "metrics.jsonl", &m->lines));
+  TRY(open_record(e, out_dir, "metrics.csv", &m->rows));
   *out = m;
   return CLDANN_OK;
 fail:
@@ -124,61 +168,126 @@ fail:
   return rc;
 }
 
-int metrics_start(cldann_error *e, metrics *m) {
-  if (!m) return CLDANN_OK;
-  m->fresh = m->made = 0;
-  /* A device, as /dev/stdout, cannot be cut and need not be. */
-  if (ftruncate(fileno(m->file), 0) == 0 || errno == EINVAL) return CLDANN_OK;
-  return err_set(e, CLDANN_E_IO, __FILE__, __LINE__, "cannot write %s: %s; choose another --out", m->path, strerror(errno));
+/* Text on its way to a file. */
+typedef struct draft {
+  FILE *f;
+  char *text;
+  size_t size;
+} draft;
+
+static int draft_open(cldann_error *e, draft *d) {
+  *d = (draft){0};
+  if ((d->f = open_memstream(&d->text, &d->size))) return CLDANN_OK;
+  return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for a line of metrics; free some memory");
 }
 
-/* The file is made anew, whole, from the lines that stay. */
-int metrics_rewind(cldann_error *e, metrics *m, int64_t step) {
-  FILE *f = m ? fopen(m->path, "r") : NULL, *kept;
-  char *line = NULL, *text = NULL;
-  size_t room = 0, size = 0;
+static int draft_end(cldann_error *e, draft *d) {
+  const int bad = fclose(d->f) != 0;
+  d->f = NULL;
+  if (!bad) return CLDANN_OK;
+  return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for a line of metrics; free some memory");
+}
+
+static void draft_free(draft *d) {
+  if (d->f) fclose(d->f);
+  free(d->text);
+}
+
+int metrics_start(cldann_error *e, metrics *m) {
+  draft head = {0};
   int rc = CLDANN_OK;
   if (!m) return CLDANN_OK;
-  m->fresh = m->made = 0;
-  if (!f || !(kept = open_memstream(&text, &size)))
-    FAIL(e, CLDANN_E_IO, "cannot read %s: %s; it is needed to go on", m->path, strerror(errno));
+  m->made = 0;
+  TRY(record_start(e, m->lines));
+  TRY(record_start(e, m->rows));
+  TRY(draft_open(e, &head));
+  TRY(put_head(e, head.f));
+  TRY(draft_end(e, &head));
+  TRY(record_add(e, m->rows, head.text, head.size));
+fail:
+  draft_free(&head);
+  return rc;
+}
+
+/* Both files are made anew, whole, from the lines that stay. */
+int metrics_rewind(cldann_error *e, metrics *m, int64_t step) {
+  FILE *f = m ? fopen(record_path(m->lines), "r") : NULL;
+  draft lines = {0}, rows = {0};
+  char *line = NULL;
+  size_t room = 0;
+  int rc = CLDANN_OK;
+  if (!m) return CLDANN_OK;
+  m->made = 0;
+  if (!f) FAIL(e, CLDANN_E_IO, "cannot read %s: %s; it is needed to go on", record_path(m->lines), strerror(errno));
+  TRY(draft_open(e, &lines));
+  TRY(draft_open(e, &rows));
+  TRY(put_head(e, rows.f));
   while (getline(&line, &room, f) > 0) {
     json_t *o = json_loads(line, 0, NULL);
     const char *type = json_string_value(json_object_get(o, "type"));
-    if (type && strcmp(type, "result") != 0 && json_integer_value(json_object_get(o, "step")) <= step) fputs(line, kept);
+    if (type && strcmp(type, "result") != 0 && json_integer_value(json_object_get(o, "step")) <= step) {
+      fputs(line, lines.f);
+      if (!strcmp(type, "progress")) put_row(o, 0, rows.f);
+    }
     json_decref(o);
   }
-  if (fclose(kept) != 0) FAIL(e, CLDANN_E_MEM, "no memory for the lines of %s", m->path);
-  TRY(place_whole(e, m->path, text, size));
-  if (!(m->file = freopen(m->path, "a", m->file)))
-    FAIL(e, CLDANN_E_IO, "cannot write %s: %s; choose another --out", m->path, strerror(errno));
+  TRY(draft_end(e, &lines));
+  TRY(draft_end(e, &rows));
+  TRY(record_replace(e, m->lines, lines.text, lines.size));
+  TRY(record_replace(e, m->rows, rows.text, rows.size));
 fail:
   if (f) fclose(f);
   free(line);
-  free(text);
+  draft_free(&lines);
+  draft_free(&rows);
+  return rc;
+}
+
+/* Takes the object, which may be NULL. */
+static int put_line(cldann_error *e, metrics *m, json_t *object) {
+  draft d = {0};
+  int rc;
+  TRY(draft_open(e, &d));
+  TRY(metrics_line(e, d.f, record_path(m->lines), json_incref(object)));
+  TRY(draft_end(e, &d));
+  TRY(record_add(e, m->lines, d.text, d.size));
+fail:
+  json_decref(object);
+  draft_free(&d);
   return rc;
 }
 
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p) {
-  return m ? metrics_line(e, m->file, m->path, metrics_progress_json(p)) : CLDANN_OK;
+  draft row = {0};
+  json_t *o;
+  int rc = CLDANN_OK;
+  if (!m) return CLDANN_OK;
+  o = metrics_progress_json(p);
+  TRY(put_line(e, m, json_incref(o)));
+  TRY(draft_open(e, &row));
+  put_row(o, 0, row.f);
+  TRY(draft_end(e, &row));
+  TRY(record_add(e, m->rows, row.text, row.size));
+fail:
+  json_decref(o);
+  draft_free(&row);
+  return rc;
 }
 
 int metrics_warning(cldann_error *e, metrics *m, int64_t step, const char *text) {
-  return m ? metrics_line(e, m->file, m->path,
-                          json_pack("{s:s, s:I, s:s}", "type", "warning", "step", (json_int_t)step, "text", text))
+  return m ? put_line(e, m, json_pack("{s:s, s:I, s:s}", "type", "warning", "step", (json_int_t)step, "text", text))
            : CLDANN_OK;
 }
 
 int metrics_result(cldann_error *e, metrics *m, const cldann_result *r) {
-  return m ? metrics_line(e, m->file, m->path, metrics_result_json(r)) : CLDANN_OK;
+  return m ? put_line(e, m, metrics_result_json(r)) : CLDANN_OK;
 }
 
 void metrics_close(metrics *m) {
   if (!m) return;
-  if (m->file) fclose(m->file);
-  if (m->file && m->fresh) unlink(m->path);
+  record_close(m->lines);
+  record_close(m->rows);
   if (m->made) rmdir(m->folder);
   mem_free(m->folder);
-  mem_free(m->path);
   mem_free(m);
 }

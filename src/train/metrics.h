@@ -1,7 +1,8 @@
 /*
- * train/metrics.h: the record of a training run: metrics.jsonl in the output folder, one JSON object a line, each line
- * flushed as it is written, so that a run that stops early keeps what it measured. The command prints the same objects
- * with --json. Knows nothing of devices or experiments. A number that is NaN or infinite becomes null.
+ * train/metrics.h: the record of a training run, in the output folder: metrics.jsonl, one JSON object a line, and metrics.csv,
+ * the same figures of its windows. Each line is written at once (data/record.h), so that a run that stops early keeps what
+ * it measured. The command prints the same objects with --json. Knows nothing of devices or experiments. A number that is NaN
+ * or infinite becomes null, or an empty cell.
  */
 #ifndef CLDANN_TRAIN_METRICS_H
 #define CLDANN_TRAIN_METRICS_H
@@ -14,20 +15,20 @@
 typedef struct metrics metrics;
 
 /*
- * Makes the folder and those above it where missing and opens metrics.jsonl in it. To be called before data are loaded, so
+ * Makes the folder and those above it where missing and opens both files in it. To be called before data are loaded, so
  * that a folder that cannot be written is told at once. out_dir NULL: *out is NULL, which all below take.
  */
 int metrics_open(cldann_error *e, const char *out_dir, metrics **out);
 /* Drops what a run that goes on from `step` will write again: lines of later steps, and results. In the place of metrics_start.
  */
 int metrics_rewind(cldann_error *e, metrics *m, int64_t step);
-/* Empties the file, when all is ready to train. A file of an earlier run stays as it was until then. */
+/* Empties the files, when all is ready to train. Those of an earlier run stay as they were until then. */
 int metrics_start(cldann_error *e, metrics *m);
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p);
 /* {"type": "warning", "step", "text"} */
 int metrics_warning(cldann_error *e, metrics *m, int64_t step, const char *text);
 int metrics_result(cldann_error *e, metrics *m, const cldann_result *r);
-/* Also frees. A second error than that of the last write cannot happen here: every line was flushed. */
+/* Also frees. */
 void metrics_close(metrics *m);
 
 /* The objects: {"type": "progress", ...} and {"type": "result", ...}. NULL when memory is short. json_decref frees them. */

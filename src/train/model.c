@@ -111,7 +111,7 @@ int model_save(cldann_error *e, const char *path, const cldann_net *net, const f
   TRY(mem_new(e, &file, net->param_count, sizeof *file));
   turn_all(net, params, file);
   json_incref(h);
-  TRY(tensors_write(e, path, h, (const float *const[]){file}, &net->param_count, 1));
+  TRY(tensors_write(e, path, h, (const float *const[]){file}, &net->param_count, 1, 0));
 fail:
   json_decref(h);
   mem_free(file);

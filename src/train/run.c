@@ -58,6 +58,7 @@ static int wrote_bad(trainer *t, const launch *k, int *bad) {
   float *v = NULL;
   int rc = CLDANN_OK;
   *bad = 0;
+  if (k->look) return rc; /* it computes nothing that training goes on with */
   for (int i = 0; i < k->n_args && !*bad; i++) {
     const launch_arg *a = &k->args[i];
     if (a->kind != ARG_TENSOR || !(a->access & ACCESS_WRITE) || l->bufs[a->t.buf].elem != 4) continue;
@@ -111,21 +112,27 @@ fail:
   return rc;
 }
 
-static int save(trainer *t) {
-  const cldann_net *net = t->x->net;
+int trainer_write_model(trainer *t, const char *name, const float *params) {
   model_about about = {0};
-  float *params = NULL;
   char *path = NULL;
   int rc;
-  TRY(mem_new(t->err, &params, net->param_count, sizeof *params));
-  TRY(trainer_params(t, params));
-  TRY(text_join(t->err, &path, t->o.out_dir, "model.safetensors"));
+  TRY(text_join(t->err, &path, t->o.out_dir, name));
   TRY(tell_about(t, &about));
-  TRY(model_save(t->err, path, net, params, &about));
+  TRY(model_save(t->err, path, t->x->net, params, &about));
 fail:
   model_forget_about(&about);
-  mem_free(params);
   mem_free(path);
+  return rc;
+}
+
+static int save(trainer *t) {
+  float *params = NULL;
+  int rc;
+  TRY(mem_new(t->err, &params, t->x->net->param_count, sizeof *params));
+  TRY(trainer_params(t, params));
+  TRY(trainer_write_model(t, "model.safetensors", params));
+fail:
+  mem_free(params);
   return rc;
 }
 
@@ -242,23 +249,41 @@ fail:
   return rc;
 }
 
+static int has_file(cldann_error *e, const char *dir, const char *name) {
+  char *path = NULL;
+  struct stat st;
+  if (text_join(e, &path, dir, name) < 0) return 0;
+  const int there = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+  mem_free(path);
+  return there;
+}
+
 /* A folder with a run in it is not written to unless that is asked for. */
 static int check_folder(cldann_error *e, const cldann_train_options *o) {
-  static const char *const files[] = {"model.safetensors", "checkpoint.safetensors", "metrics.jsonl"};
+  static const char *const files[] = {"model.safetensors", "metrics.jsonl"};
+  const char *found = NULL;
   int rc = CLDANN_OK;
   if (o->resume && !o->out_dir) FAIL(e, CLDANN_E_ARG, "going on needs the folder of the run; give --out DIR");
   if (!o->out_dir || o->resume || o->overwrite) return CLDANN_OK;
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    char *path = NULL;
-    struct stat st;
-    TRY(text_join(e, &path, o->out_dir, files[i]));
-    const int there = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-    mem_free(path);
-    if (there)
-      FAIL(e, CLDANN_E_IO,
-           "%s holds a run already (%s); give --resume to go on with it, --overwrite to replace it, or another --out",
-           o->out_dir, files[i]);
-  }
+  if (checkpoint_exists(o->out_dir)) found = "a checkpoint";
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (has_file(e, o->out_dir, files[i])) found = files[i];
+  if (found)
+    FAIL(e, CLDANN_E_IO,
+         "%s holds a run already (%s); give --resume to go on with it, --overwrite to replace it, or another --out", o->out_dir,
+         found);
+fail:
+  return rc;
+}
+
+/* When all is ready: what a run before has left in the folder stays until then. */
+static int begin_anew(trainer *t) {
+  int rc;
+  TRY(start_from_file(t));
+  TRY(metrics_start(t->err, t->metrics));
+  if (!t->o.out_dir) return CLDANN_OK;
+  checkpoint_remove(t->o.out_dir);
+  TRY(validation_remove_best(t));
 fail:
   return rc;
 }
@@ -280,10 +305,9 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
     goto fail;
   }
   TRY(trainer_new(x, options, &t));
-  TRY(options->resume ? checkpoint_load(t) : start_from_file(t));
-  TRY(options->resume ? metrics_rewind(&x->ctx->err, m, t->step) : metrics_start(&x->ctx->err, m));
-  if (options->out_dir) TRY(write_experiment(x, options->out_dir));
   t->metrics = m;
+  TRY(options->resume ? checkpoint_load(t) : begin_anew(t));
+  if (options->out_dir) TRY(write_experiment(x, options->out_dir));
   introduce(t);
   if (!options->resume) TRY(warn_ahead(t));
   rc = trainer_run(t, x->s.steps);

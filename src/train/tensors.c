@@ -10,10 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "data/place.h"
 
 enum { HEADER_LIMIT = 1 << 22 };
+
+static const char about[] = "__metadata__", seal[] = "sha256";
 
 /* ---- reading ---- */
 
@@ -21,6 +24,31 @@ void tensors_close(tensor_file *t) {
   if (t->f) fclose(t->f);
   json_decref(t->header);
   *t = (tensor_file){0};
+}
+
+/* By numbers: 0.10 is newer than 0.9. What is no version is not. */
+static int is_newer(const char *version) {
+  const char *own = CLDANN_VERSION;
+  int a[3] = {0}, b[3] = {0};
+  if (!version || sscanf(version, "%d.%d.%d", &a[0], &a[1], &a[2]) < 2) return 0;
+  sscanf(own, "%d.%d.%d", &b[0], &b[1], &b[2]);
+  for (int i = 0; i < 3; i++)
+    if (a[i] != b[i]) return a[i] > b[i];
+  return 0;
+}
+
+/* Where the last tensor ends, as the header has it; -1: it does not say so of one. */
+static json_int_t end_of_all(json_t *header) {
+  const char *key;
+  json_t *entry;
+  json_int_t last = 0;
+  json_object_foreach(header, key, entry) {
+    json_int_t from, to;
+    if (!strcmp(key, about)) continue;
+    if (json_unpack(entry, "{s:[I, I]}", "data_offsets", &from, &to)) return -1;
+    if (to > last) last = to;
+  }
+  return last;
 }
 
 int tensors_open(cldann_error *e, const char *path, const char *what, tensor_file *t) {
@@ -43,16 +71,32 @@ int tensors_open(cldann_error *e, const char *path, const char *what, tensor_fil
   if (n > HEADER_LIMIT || n > (uint64_t)size - 8) FAIL(e, CLDANN_E_FORMAT, "%s is not a safetensors file, or is damaged", path);
   TRY(mem_new(e, &text, (size_t)n + 1, 1));
   if (fread(text, 1, (size_t)n, t->f) != (size_t)n) FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short", path);
-  if (!(t->header = json_loads(text, 0, &why))) FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
+  if (!(t->header = json_loadb(text, (size_t)n, 0, &why)))
+    FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
   t->data_at = 8 + (size_t)n;
   t->data_size = (size_t)size - t->data_at;
+  if (is_newer(tensors_text(t, "cldann")))
+    FAIL(e, CLDANN_E_IO, "%s was written by cldann %.40s, which is newer than this one (%s); use that version", path,
+         tensors_text(t, "cldann"), CLDANN_VERSION);
+  const json_int_t end = end_of_all(t->header);
+  if (end < 0 || (size_t)end != t->data_size)
+    FAIL(e, CLDANN_E_FORMAT, "%s: its tensors do not end where the file does; it is damaged", path);
 fail:
   mem_free(text);
   return rc;
 }
 
 const char *tensors_text(const tensor_file *t, const char *key) {
-  return json_string_value(json_object_get(json_object_get(t->header, "__metadata__"), key));
+  return json_string_value(json_object_get(json_object_get(t->header, about), key));
+}
+
+/* "100x768" into text; strange what is no list of whole numbers. */
+static void shape_text(const json_t *dims, char *text, size_t room) {
+  const json_t *one;
+  size_t i, used = 0;
+  snprintf(text, room, "strange");
+  json_array_foreach((json_t *)dims, i, one) if (used < room) used +=
+      (size_t)snprintf(text + used, room - used, "%s%lld", i ? "x" : "", (long long)json_integer_value(one));
 }
 
 static int same_shape(json_t *dims, const int *shape, int n) {
@@ -74,9 +118,23 @@ static int locate(const tensor_file *t, const char *name, const int *shape, int 
   int rc = CLDANN_OK;
   if (!entry || json_unpack(entry, "{s:[I, I]}", "data_offsets", &from, &to))
     FAIL(t->err, CLDANN_E_FORMAT, "%s has no tensor %s; use the experiment it was trained with", t->path, name);
-  if (!tensors_has(t, name, shape, n))
-    FAIL(t->err, CLDANN_E_FORMAT,
-         "%s: tensor %s has another shape than the experiment's net; use the experiment it was trained with", t->path, name);
+  const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+  json_t *dims = json_object_get(entry, "shape");
+  if (!dtype || strcmp(dtype, "F32") != 0)
+    FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s has numbers of type %.12s, not F32; write them so", t->path, name,
+         dtype ? dtype : "nothing");
+  if (!same_shape(dims, shape, n)) {
+    char is[64], must[64];
+    json_t *want = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(want, json_integer(shape[i]));
+    shape_text(dims, is, sizeof is), shape_text(want, must, sizeof must);
+    json_decref(want);
+    FAIL(
+        t->err, CLDANN_E_FORMAT,
+        "%s: tensor %s is %s, in the experiment's net %s: another net, or another size of its input; use the experiment it was "
+        "trained with",
+        t->path, name, is, must);
+  }
   if (from < 0 || to < from || (size_t)to > t->data_size || (size_t)(to - from) != count * 4)
     FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s lies outside the file; it is damaged", t->path, name);
   *at = (size_t)from;
@@ -94,6 +152,48 @@ int tensors_read(tensor_file *t, const char *name, const int *shape, int n, size
   for (size_t i = 0; i < count; i++)
     if (!isfinite(to[i]))
       FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s has values that are not finite; it is damaged", t->path, name);
+fail:
+  return rc;
+}
+
+/* ---- the seal ---- */
+
+/* Begins with the header, which is without a seal yet, or no more. */
+static int hash_header(cldann_error *e, const json_t *header, hash *h) {
+  char *text = header ? json_dumps(header, JSON_COMPACT) : NULL;
+  if (!text) return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for the header of a safetensors file");
+  hash_init(h);
+  hash_update(h, text, strlen(text));
+  free(text);
+  return CLDANN_OK;
+}
+
+int tensors_check_seal(tensor_file *t) {
+  const char *text = tensors_text(t, seal);
+  char block[1 << 14], want[HASH_HEX] = "", got[HASH_HEX];
+  size_t n;
+  hash h;
+  int rc;
+  if (text) snprintf(want, sizeof want, "%s", text);
+  json_object_del(json_object_get(t->header, about), seal);
+  TRY(hash_header(t->err, t->header, &h));
+  fseek(t->f, (long)t->data_at, SEEK_SET);
+  while ((n = fread(block, 1, sizeof block, t->f))) hash_update(&h, block, n);
+  hash_final(&h, got);
+  if (strcmp(want, got) != 0) FAIL(t->err, CLDANN_E_FORMAT, "%s is damaged: it is not what was written", t->path);
+fail:
+  return rc;
+}
+
+static int put_seal(cldann_error *e, json_t *header, const float *const *blocks, const size_t *counts, int n) {
+  char text[HASH_HEX];
+  hash h;
+  int rc;
+  TRY(hash_header(e, header, &h));
+  for (int i = 0; i < n; i++) hash_update(&h, blocks[i], counts[i] * sizeof **blocks);
+  hash_final(&h, text);
+  if (json_object_set_new(json_object_get(header, about), seal, json_string(text)) != 0)
+    FAIL(e, CLDANN_E_MEM, "out of memory for the header of a safetensors file");
 fail:
   return rc;
 }
@@ -116,12 +216,14 @@ static char *header_text(json_t *header) {
   return padded;
 }
 
-int tensors_write(cldann_error *e, const char *path, json_t *header, const float *const *blocks, const size_t *counts, int n) {
+int tensors_write(cldann_error *e, const char *path, json_t *header, const float *const *blocks, const size_t *counts, int n,
+                  int sealed) {
   place *f = NULL;
   unsigned char length[8];
-  char *text = header_text(header);
+  char *text = NULL;
   int rc = CLDANN_OK;
-  if (!text) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header", path);
+  if (sealed) TRY(put_seal(e, header, blocks, counts, n));
+  if (!(text = header_text(header))) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header", path);
   for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)strlen(text) >> (8 * i));
   TRY(place_open(e, &f, path));
   TRY(place_write(e, f, length, sizeof length));

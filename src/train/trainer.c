@@ -120,6 +120,8 @@ static int set_tables(trainer *t) {
   TRY(zeroed(t, "control", CTL_WORDS, &t->b.control));
   TRY(zeroed(t, "statistics", 2 * STAT_WORDS, &t->b.stats));
   TRY(zeroed(t, "norms", BRANCHES, &t->b.norms));
+  TRY(zeroed(t, "norms at the join", JOIN_WORDS, &t->b.join));
+  TRY(buffer_write(t->b.join, 0, (const float[JOIN_WORDS]){-1, -1}, JOIN_WORDS * 4));
   TRY(zeroed(t, "control table", rows * CTL_ROW_WORDS, &t->b.table));
   TRY(zeroed(t, "index table", indices, &t->b.indices));
   TRY(mem_new(t->err, &t->table, rows * CTL_ROW_WORDS, sizeof *t->table));
@@ -258,8 +260,8 @@ void trainer_free(trainer *t) {
   if (!t) return;
   trainer_end_training(t);
   for (int i = 0; i < 2; i++) sampler_free(t->samplers[i]);
-  buffer *all[] = {t->b.params, t->b.grads, t->b.m,     t->b.v,     t->b.control, t->b.stats,
-                   t->b.norms,  t->b.mean,  t->b.hyper, t->b.table, t->b.indices};
+  buffer *all[] = {t->b.params, t->b.grads, t->b.m,    t->b.v,     t->b.control, t->b.stats,
+                   t->b.norms,  t->b.join,  t->b.mean, t->b.hyper, t->b.table,   t->b.indices};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) buffer_free(all[i]);
   mem_free(t->table);
   mem_free(t->indices);
@@ -317,7 +319,7 @@ int trainer_warm_up(trainer *t) {
   int rc;
   TRY(fill_steps(t, t->step, 1));
   TRY(trainer_begin_window(t, 1, (size_t)t->x->s.batch, 1));
-  TRY(replay_run(t->train));
+  TRY(replay_look(t->train));
   TRY(device_finish(t->dev));
   t->warm = 1;
   t->start_up += clock_now() - start;
@@ -331,13 +333,14 @@ double trainer_ratio(double a, double b) {
 }
 
 static int read_window(trainer *t, int64_t steps, double seconds, cldann_progress *p) {
-  float stats[2 * STAT_WORDS], norms[BRANCHES];
+  float stats[2 * STAT_WORDS], norms[BRANCHES], join[JOIN_WORDS];
   const settings *s = &t->x->s;
   const float *label = stats, *domain = stats + STAT_WORDS;
   const weights w = schedule_at(s, t->step - 1);
   int rc;
   TRY(buffer_read(t->b.stats, 0, stats, sizeof stats));
   TRY(buffer_read(t->b.norms, 0, norms, sizeof norms));
+  TRY(buffer_read(t->b.join, 0, join, sizeof join));
   memset(p, 0, sizeof *p);
   p->step = t->step;
   p->steps = s->steps;
@@ -353,6 +356,8 @@ static int read_window(trainer *t, int64_t steps, double seconds, cldann_progres
   p->domain_weight = w.domain;
   p->feature_weight = -w.reversal * w.domain;
   for (int i = 0; i < BRANCHES; i++) p->gradient_norm[i] = sqrt((double)norms[i]);
+  p->join_label = join[JOIN_LABEL] < 0 ? NAN : sqrt((double)join[JOIN_LABEL]);
+  p->join_domain = join[JOIN_DOMAIN] < 0 ? NAN : sqrt((double)join[JOIN_DOMAIN]);
   p->samples_per_second = trainer_ratio((double)steps * s->batch, seconds);
   p->validation_accuracy = p->validation_loss = NAN;
   p->seconds = t->seconds;
@@ -363,16 +368,16 @@ fail:
 
 /*
  * Queues steps [t->step, t->step + steps) without waiting; while the device is at them, stages the data behind; then asks once
- * whether the steps stayed finite, so that all are done when the next chunk begins.
+ * whether the steps stayed finite, so that all are done when the next chunk begins. reset: a window begins; look: one ends.
  */
-static int run_chunk(trainer *t, int steps, int reset) {
+static int run_chunk(trainer *t, int steps, int reset, int look) {
   int32_t bad;
   int rc;
   TRY(fill_steps(t, t->step, steps));
   if (reset) TRY(trainer_reset_stats(t));
   TRY(trainer_begin_window(t, (size_t)steps, (size_t)t->x->s.batch, 0));
   for (int i = 0; i < steps; i++) {
-    TRY(replay_run(t->train));
+    TRY(look && i + 1 == steps ? replay_look(t->train) : replay_run(t->train));
     TRY(device_flush(t->dev));
   }
   for (int i = 0; i < t->training.n; i++) TRY(feed_ahead(&t->feeds[i], t->step));
@@ -402,7 +407,8 @@ int trainer_run(trainer *t, int64_t until) {
     cldann_progress p;
     t->window = first;
     while (t->step < end) {
-      TRY(run_chunk(t, next_chunk(t, end), t->step == first));
+      const int steps = next_chunk(t, end);
+      TRY(run_chunk(t, steps, t->step == first, t->step + steps == end));
       if (t->step < until && t->o.should_stop && t->o.should_stop(t->o.user)) {
         t->seconds += clock_now() - start;
         FAIL(t->err, CLDANN_E_INTERRUPTED, "stopped at step %lld of %lld as asked", (long long)t->step, (long long)s->steps);

@@ -99,6 +99,8 @@ int trainer_reset_stats(trainer *t);
 int trainer_begin_window(trainer *t, size_t steps, size_t rows, int32_t bad);
 int trainer_prepare_step(trainer *t, int64_t step, int32_t bad);
 int trainer_set_params(trainer *t, const float *params);
+/* A model file of that name in out_dir. */
+int trainer_write_model(trainer *t, const char *name, const float *params);
 /* Replays a step that went bad and names the first op whose result is not finite: CLDANN_E_DIVERGED, always negative. */
 int trainer_diagnose(trainer *t, int64_t step);
 

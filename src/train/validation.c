@@ -8,8 +8,10 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "train/judge.h"
 
 int validation_describe(trainer *t) {
@@ -43,6 +45,23 @@ void validation_close(trainer *t) {
   v->best = NULL;
 }
 
+static const char best_file[] = "best.safetensors";
+
+int validation_write_best(trainer *t) {
+  const validation *v = &t->validation;
+  return v->looks && t->o.out_dir ? trainer_write_model(t, best_file, v->best) : CLDANN_OK;
+}
+
+int validation_remove_best(trainer *t) {
+  char *path = NULL;
+  int rc;
+  TRY(text_join(t->err, &path, t->o.out_dir, best_file));
+  unlink(path);
+fail:
+  mem_free(path);
+  return rc;
+}
+
 int validation_look(trainer *t, cldann_progress *p) {
   validation *v = &t->validation;
   const validation_settings *s = &t->x->s.validation;
@@ -59,6 +78,7 @@ int validation_look(trainer *t, cldann_progress *p) {
     v->best_accuracy = now.accuracy;
     v->best_step = t->step;
     v->best_look = v->looks;
+    TRY(validation_write_best(t));
   }
   v->over = s->patience && v->looks >= v->best_look + s->patience && v->looks >= s->least &&
             (double)v->looks >= s->grow * (double)v->best_look;
