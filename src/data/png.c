@@ -88,3 +88,20 @@ fail:
   mem_free(d);
   return rc;
 }
+
+int png_encode(cldann_error *e, const char *name, const picture *p, uint8_t **bytes, size_t *size) {
+  png_image image = {
+      .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB, .width = (png_uint_32)p->w, .height = (png_uint_32)p->h};
+  png_alloc_size_t n = 0;
+  int rc = CLDANN_OK;
+  *bytes = NULL;
+  if (!png_image_write_to_memory(&image, NULL, &n, 0, p->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", name, image.message);
+  TRY(mem_new(e, bytes, n, 1));
+  if (!png_image_write_to_memory(&image, *bytes, &n, 0, p->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", name, image.message);
+  *size = n;
+  return CLDANN_OK;
+fail:
+  mem_free(*bytes);
+  *bytes = NULL;
+  return rc;
+}

@@ -1,4 +1,4 @@
-/* data/sheet.h: a sample grid as a PNG: the first images of one or two data sets, one above the other. Uses libpng. */
+/* data/sheet.h: a sample grid as a PNG: the first images of one or two data sets, one above the other. */
 #ifndef CLDANN_DATA_SHEET_H
 #define CLDANN_DATA_SHEET_H
 
