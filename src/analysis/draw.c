@@ -1,19 +1,20 @@
 /*
- * analysis/draw.c: cldann_draw: pictures of a trained net. For any: its features in two dimensions. Where the input is a point
- * of the plane, also the regions of its label head and its domain head, and the lines at which its first units turn: the four
- * pictures of Ganin et al. 2016, figure 2.
+ * analysis/draw.c: cldann_draw: pictures of a trained net (analysis/draw.h). For any: its features in two dimensions. Where the
+ * input is a point of the plane, also the regions of its label head and its domain head, and the lines at which its first units
+ * turn: the four pictures of Ganin et al. 2016, figure 2.
  */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/draw.h"
 #include "analysis/pca.h"
 #include "analysis/plot.h"
 #include "base/mem.h"
 #include "train/judge.h"
 #include "train/trainer_internal.h"
 
-enum { MOST_POINTS = 500, GRID = 121, MOST_CLASSES = 64, COMMAND = 8192 };
+enum { MOST_POINTS = 500, GRID = 121, MOST_CLASSES = 64, COMMAND = 32768 };
 
 typedef struct points {
   const dataset *all; /* of a domain */
@@ -38,7 +39,7 @@ static int take_points(drawing *d, int domain, const dataset *test, const datase
   const int n = p->all->n < MOST_POINTS ? p->all->n : MOST_POINTS;
   for (int i = 0; i < n; i++) rows[i] = (int32_t)((int64_t)i * p->all->n / n);
   TRY(dataset_take(d->e, p->all, rows, n, &p->some));
-  for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (p->some->y ? p->some->y[i] : 0);
+  for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (p->some->y && d->classes > 1 ? p->some->y[i] : 0);
 fail:
   return rc;
 }
@@ -56,7 +57,7 @@ static void put_points(const drawing *d, plot *p, const double *xy, int by_domai
       int count = 0;
       for (int i = 0; i < d->n; i++) count += d->marks[i] == mark;
       if (!count) continue;
-      if (d->set[domain].some->y) snprintf(class, sizeof class, ", class %d", c);
+      if (d->set[domain].some->y && d->classes > 1) snprintf(class, sizeof class, ", class %d", c);
       snprintf(name, sizeof name, "d%dc%d", domain, c);
       plot_data(p, name, xy, d->n, 2, d->marks, mark, 0);
       at += (size_t)snprintf(
@@ -67,10 +68,16 @@ static void put_points(const drawing *d, plot *p, const double *xy, int by_domai
     }
 }
 
-static int draw_features(drawing *d) {
+static void put_axes(plot *p, const double share[2]) {
+  for (int k = 0; k < 2; k++)
+    fprintf(p->f, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
+}
+
+/* small: of two that are to stand beside each other. */
+static int draw_features(drawing *d, const char *name, const char *title, int small) {
   const cldann_node *node = net_features(d->t->x->net);
   const size_t width = (size_t)node->o.out.h * (size_t)node->o.out.w * (size_t)node->o.out.c;
-  char command[COMMAND], label[120];
+  char command[COMMAND];
   float *x = NULL;
   double *xy = NULL, share[2];
   plot p;
@@ -80,12 +87,13 @@ static int draw_features(drawing *d) {
   TRY(trainer_outputs(d->t, d->set[0].some, 0, node, x));
   TRY(trainer_outputs(d->t, d->set[1].some, 1, node, x + (size_t)d->set[0].some->n * width));
   TRY(pca_two(d->e, x, d->n, (int)width, xy, share));
-  TRY(plot_open(d->e, d->dir, "features", "Features of both domains, two principal components", &p));
-  for (int k = 0; k < 2; k++) {
-    snprintf(label, sizeof label, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
-    fputs(label, p.f);
+  TRY(plot_open(d->e, d->dir, name, title, &p));
+  put_axes(&p, share);
+  if (small) {
+    p.width = 560, p.height = 500, p.points = 13;
+    fputs("set key outside center bottom horizontal samplen 1\nset bmargin 5.5\n", p.f);
   }
-  put_points(d, &p, xy, 0, "plot ", command, sizeof command);
+  put_points(d, &p, xy, d->classes == 1, "plot ", command, sizeof command);
   TRY(plot_close(&p, command));
 fail:
   mem_free(x);
@@ -255,12 +263,34 @@ int cldann_draw(cldann_experiment *x, const char *model_path, const cldann_train
   if (d.classes > MOST_CLASSES) FAIL(e, CLDANN_E_ARG, "%d classes; pictures have marks for %d", d.classes, MOST_CLASSES);
   TRY(take_points(&d, 0, x->source_test, x->source));
   TRY(take_points(&d, 1, x->target_test, x->target));
-  TRY(draw_features(&d));
+  TRY(draw_features(&d, "features", "Features of both domains, two principal components", 0));
   if (in.h == 1 && in.w == 1 && in.c == 2 && d.set[0].some->type == DATA_F32 && !dataset_is_sparse(d.set[0].some) &&
       d.set[1].some->type == DATA_F32 && !dataset_is_sparse(d.set[1].some))
     TRY(draw_plane(&d));
 fail:
   for (int i = 0; i < 2; i++) dataset_free(d.set[i].some);
   trainer_free(d.t);
+  return rc;
+}
+
+int draw_adaptation(trainer *t, const char *dir) {
+  cldann_experiment *x = t->x;
+  drawing d = {.t = t, .e = t->err, .dir = dir, .classes = 1};
+  float *trained = NULL, *initial = NULL;
+  int rc;
+  TRY(take_points(&d, 0, x->source_test, x->source));
+  TRY(take_points(&d, 1, x->target_test, x->target));
+  TRY(draw_features(&d, "features", "Features of the trained net", 1));
+  TRY(mem_new(d.e, &trained, x->net->param_count, sizeof *trained));
+  TRY(mem_new(d.e, &initial, x->net->param_count, sizeof *initial));
+  TRY(trainer_params(t, trained));
+  net_init_params(x->net, x->s.seed, initial);
+  TRY(trainer_set_params(t, initial));
+  TRY(draw_features(&d, "features-before", "Features before training", 1));
+  TRY(trainer_set_params(t, trained));
+fail:
+  mem_free(trained);
+  mem_free(initial);
+  for (int i = 0; i < 2; i++) dataset_free(d.set[i].some);
   return rc;
 }
