@@ -22,7 +22,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in train compare eval predict embed export draw plan bench tune reproduce runs devices check-device 'data mnist-m' 'data fetch'; do
+  for command in train compare eval predict embed export draw report plan bench tune reproduce runs devices check-device 'data mnist-m' 'data fetch'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086

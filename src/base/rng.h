@@ -21,6 +21,7 @@ enum {
   RNG_HOLD_OUT_SOURCE = 9,
   RNG_HOLD_OUT_TARGET = 10,
   RNG_PAD = 11,
+  RNG_REPORT = 12,
   RNG_PARAM = 1024,
   RNG_DROPOUT = 1 << 20 /* + the node */
 };

@@ -17,6 +17,7 @@ cldann_SOURCES = \
 	src/cli/cmd_export.c \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_predict.c \
+	src/cli/cmd_report.c \
 	src/cli/cmd_reproduce.c \
 	src/cli/cmd_runs.c \
 	src/cli/cmd_train.c \
