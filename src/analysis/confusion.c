@@ -4,30 +4,55 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { SIDE = 640, MARGINS = 160, NAME = 64, SHOWN = 14, MOST_NUMBERS = 25, MOST_NAMES = 50 };
+enum { SIDE = 580, MAP = 430, NAME = 64, SHOWN = 12, MOST_NUMBERS = 25, MOST_NAMES = 50, LARGE = 13, SMALL = 5 };
 
-/* The first SHOWN characters of a class's name, or its number. */
-static const char *short_name(const cldann_detail *d, int i, char text[NAME]) {
+/* How large the text beside a row is, and how long the longest, in characters. */
+typedef struct names {
+  int points, longest;
+} names;
+
+/* The first SHOWN characters of a class's name, or its number. Returns their number. */
+static int short_name(const cldann_detail *d, int i, char text[NAME]) {
   size_t n = 0;
-  if (!d->names) {
-    snprintf(text, NAME, "%d", i);
-    return text;
-  }
-  for (int k = 0; k < SHOWN && d->names[i][n]; k++) {
+  int k = 0;
+  if (!d->names) return snprintf(text, NAME, "%d", i);
+  for (; k < SHOWN && d->names[i][n]; k++) {
     const int bytes = text_character(d->names[i] + n);
     n += bytes ? (size_t)bytes : 1;
   }
   snprintf(text, NAME, "%.*s%s", (int)n, d->names[i], d->names[i][n] ? "..." : "");
-  return text;
+  return d->names[i][n] ? k + 3 : k;
 }
 
-static void put_names(const cldann_detail *d, plot *p) {
+static names measure(const cldann_detail *d) {
+  const int fit = MAP * 6 / (10 * d->classes);
+  names s = {.points = fit > LARGE ? LARGE : fit < SMALL ? SMALL : fit};
+  char text[NAME];
+  for (int i = 0; i < d->classes && d->classes <= MOST_NAMES; i++) {
+    const int n = short_name(d, i, text);
+    s.longest = n > s.longest ? n : s.longest;
+  }
+  return s;
+}
+
+/* Margins that hold the names: a character is about 0.8 of the size in pixels; those below stand at 45 degrees. */
+static void put_margins(const names *s, plot *p) {
+  const double length = 0.83 * s->points * s->longest, left = length + 60, bottom = 0.71 * length + 60;
+  fprintf(p->f,
+          "set lmargin at screen %.3f\nset rmargin at screen 0.97\nset tmargin at screen 0.91\nset bmargin at screen %.3f\n"
+          "set label 'taken for' at screen %.3f, 0.03 center\nset label 'is' at screen 0.03, 0.55 center rotate\n",
+          left / SIDE, bottom / SIDE, 0.5 * left / SIDE + 0.485);
+}
+
+static void put_names(const cldann_detail *d, const names *s, plot *p) {
   char name[NAME];
   for (int axis = 0; axis < 2; axis++) {
-    fprintf(p->f, "set %ctics noenhanced scale 0 %s(", "xy"[axis], !axis && d->names ? "rotate by 45 right " : "");
+    fprintf(p->f, "set %ctics noenhanced scale 0 font ',%d' %s(", "xy"[axis], s -> points,
+            !axis && s -> longest > 2 ? "rotate by 45 right " : "");
     for (int i = 0; i < d->classes; i++) {
+      short_name(d, i, name);
       if (i) fputs(", ", p->f);
-      plot_text(short_name(d, i, name), p->f);
+      plot_text(name, p->f);
       fprintf(p->f, " %d", i);
     }
     fputs(")\n", p->f);
@@ -46,7 +71,8 @@ static void fill(const cldann_detail *d, double *cells) {
 }
 
 int draw_confusion(cldann_error *e, const char *dir, const cldann_detail *d) {
-  const int cells = d->classes * d->classes, room = (SIDE - MARGINS) / d->classes;
+  const int cells = d->classes * d->classes;
+  const names s = measure(d);
   char command[600];
   double *rows = NULL;
   plot p;
@@ -54,12 +80,13 @@ int draw_confusion(cldann_error *e, const char *dir, const cldann_detail *d) {
   TRY(mem_new(e, &rows, (size_t)cells * 4, sizeof *rows));
   fill(d, rows);
   TRY(plot_open(e, dir, "confusion", "Percent of each class taken for each", &p));
-  p.width = p.height = SIDE, p.points = 13;
+  p.width = p.height = SIDE, p.points = LARGE;
+  put_margins(&s, &p);
   fprintf(p.f,
-          "set border 0\nset size square\nset xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\nset xlabel 'taken for'\n"
-          "set ylabel 'is'\nset cbrange [0:1]\nset palette defined (0 '#f4f7fa', 1 '#0072b2')\n",
+          "set border 0\nset xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\nset cbrange [0:1]\n"
+          "set palette defined (0 '#f4f7fa', 1 '#0072b2')\n",
           d->classes - 1, d->classes - 1);
-  if (d->classes <= MOST_NAMES) put_names(d, &p);
+  if (d->classes <= MOST_NAMES) put_names(d, &s, &p);
   plot_data(&p, "cells", rows, cells, 4, NULL, 0, 0);
   size_t n = (size_t)snprintf(command, sizeof command, "plot $cells using 1:2:3 with image pixels notitle");
   if (d->classes <= MOST_NUMBERS)
@@ -67,9 +94,7 @@ int draw_confusion(cldann_error *e, const char *dir, const cldann_detail *d) {
         command + n, sizeof command - n,
         ", \\\n  $cells using 1:2:($4 == 0 ? '' : $3 < 0.01 ? '<1' : sprintf('%%.0f', 100 * $3)):($3 > 0.5 ? 0xffffff : 0) "
         "with labels font ',%d' textcolor rgb variable notitle",
-        room > 34            ? 13
-        : room * 13 / 34 > 6 ? room * 13 / 34
-                             : 6);
+        s.points);
   TRY(plot_close(&p, command));
 fail:
   mem_free(rows);

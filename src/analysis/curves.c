@@ -143,7 +143,7 @@ int draw_curves(cldann_error *e, const char *dir, const history *h, double chanc
   c.rows = rows;
   TRY(write_commands(e, &c, chance));
   TRY(plot_open(e, dir, "curves", "", &p));
-  p.width = 640, p.height = 1000, p.points = 13;
+  p.width = 580, p.height = 960, p.points = 13;
   fputs("set key outside center bottom vertical samplen 2\nset lmargin 8\nset rmargin 9\nset bmargin 5\nset grid ytics "
         "linecolor rgb '#dddddd'\n",
         p.f);

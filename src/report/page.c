@@ -261,7 +261,8 @@ static void put_class(const page *p, int i) {
 
 static void put_counts(const page *p) {
   const int n = p->target.classes;
-  fputs("<details><summary>The same as numbers of items</summary>\n<div class=\"scroll\"><table class=\"counts\">\n"
+  fputs("<details><summary>The same as numbers of items</summary>\n<div class=\"scroll\" tabindex=\"0\"><table "
+        "class=\"counts\">\n"
         "<tr><th scope=\"col\">is, taken for</th>",
         p->f);
   for (int i = 0; i < n; i++) fputs("<th scope=\"col\">", p->f), put_class(p, i), fputs("</th>", p->f);

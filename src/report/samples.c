@@ -71,7 +71,7 @@ static int put_sample(const samples *s, int item, int said, double probability) 
   if (s->labelled) fprintf(s->f, "<b class=\"%s\">%s</b>: ", verdict, verdict);
   put_class(s, said);
   if (label != said) fputs(", is ", s->f), put_class(s, label);
-  fprintf(s->f, "<br/>probability %.2f</figcaption></figure>\n", probability);
+  fprintf(s->f, "<br/>p %.2f</figcaption></figure>\n", probability);
 fail:
   return rc;
 }
@@ -123,7 +123,10 @@ int samples_write(trainer *t, const char *const *names, FILE *f) {
     s.d = s.labelled ? tests[i] : trains[i];
     if (!is_images(s.d)) continue;
     if (!begun++)
-      fprintf(f, "<h2>Predictions</h2>\n<p class=\"faint\">%d items of each domain, drawn at random.</p>\n", SAMPLES);
+      fprintf(f,
+              "<h2>Predictions</h2>\n<p class=\"faint\">%d items of each domain, drawn at random. p: the "
+              "probability of the class that it was taken for.</p>\n",
+              SAMPLES);
     TRY(put_domain(&s, i, titles[i][s.labelled]));
   }
 fail:
