@@ -47,8 +47,8 @@ static void put_margins(const names *s, plot *p) {
 static void put_names(const cldann_detail *d, const names *s, plot *p) {
   char name[NAME];
   for (int axis = 0; axis < 2; axis++) {
-    fprintf(p->f, "set %ctics noenhanced scale 0 font ',%d' %s(", "xy"[axis], s -> points,
-            !axis && s -> longest > 2 ? "rotate by 45 right " : "");
+    const char *turned = !axis && s->longest > 2 ? "rotate by 45 right " : "";
+    fprintf(p->f, "set %stics noenhanced scale 0 font ',%d' %s(", axis ? "y" : "x", s->points, turned);
     for (int i = 0; i < d->classes; i++) {
       short_name(d, i, name);
       if (i) fputs(", ", p->f);

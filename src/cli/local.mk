@@ -47,6 +47,7 @@ man_pages = \
 	man/cldann-export.1 \
 	man/cldann-plan.1 \
 	man/cldann-predict.1 \
+	man/cldann-report.1 \
 	man/cldann-reproduce.1 \
 	man/cldann-runs.1 \
 	man/cldann-train.1 \
