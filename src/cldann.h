@@ -470,6 +470,13 @@ int cldann_draw(cldann_experiment *x, const char *model_path, int points, const 
 /** @defgroup speed Plans, benchmarks and tuning
  * @{ */
 /*
+ * DIR/report.html: one page about the run that cldann_train wrote to DIR, x being its experiment (DIR/experiment.conf): result,
+ * warnings, curves, features before and after, confusion matrix, some predictions, settings. It needs no other file; its
+ * pictures are by gnuplot, and in DIR as cldann_draw writes them. Without gnuplot the page has none, and on_message is told how
+ * to get them. The page of before stays where this one cannot be made whole.
+ */
+int cldann_report(cldann_experiment *x, const char *dir, const cldann_train_options *options);
+/*
  * The launch plan of one training step and the memory of a whole run as text, the caller's to free with cldann_free_text. Loads
  * the data, and launches all kernels once without training, so as to know the process's peak.
  */

@@ -13,6 +13,7 @@ test_scripts = \
 	tests/check-packages \
 	tests/check-checks \
 	tests/check-once \
+	tests/report-page \
 	tests/test_cli.sh \
 	tests/test_complete.sh \
 	tests/test_examples.sh \
@@ -102,7 +103,7 @@ LDADD = libcldann_internal.la $(CHECK_LIBS)
 
 TESTS += $(test_scripts)
 EXTRA_DIST += $(test_scripts) tests/installcheck tests/check-deb tests/check-docs tests/cli_steps.sh tests/strip.awk \
-	tests/http_server.py tests/model_in_torch.py
+	tests/http_server.py tests/model_in_torch.py tests/html_page.py tests/report-in-browser
 if HAVE_CHECK
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)

@@ -106,6 +106,7 @@ START_TEST(no_gnuplot) {
   plot p;
   err_clear(&e);
   setenv("PATH", folder, 1);
+  ck_assert_int_eq(plot_ready(), 0);
   ck_assert_int_eq(plot_open(&e, in("pictures"), "one", "it's a title", &p), 0);
   plot_data(&p, "d", rows, 2, 2, (const int[]){0, 1}, 1, 0);
   ck_assert_int_eq(plot_close(&p, "plot $d"), CLDANN_E_IO);
@@ -409,6 +410,18 @@ START_TEST(tsne_short_of_memory) {
 }
 END_TEST
 
+/* What stands in a script of a text that is hostile, or damaged. */
+START_TEST(texts_of_scripts) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *f = open_memstream(&text, &n);
+  plot_text("it's\n'.system('x').' \xc3\xa9\xff", f);
+  fclose(f);
+  ck_assert_str_eq(text, "'it''s?''.system(''x'').'' \xc3\xa9?'");
+  free(text);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("analysis");
   TCase *t = tcase_create("analysis");
@@ -416,6 +429,7 @@ int main(void) {
   tcase_add_test(t, all_components);
   tcase_add_test(t, degenerate_rows);
   tcase_add_test(t, no_gnuplot);
+  tcase_add_test(t, texts_of_scripts);
   suite_add_tcase(s, t);
   t = tcase_create("tsne");
   tcase_add_test(t, entropy_is_hit);

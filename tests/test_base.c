@@ -50,6 +50,37 @@ START_TEST(joining) {
 }
 END_TEST
 
+START_TEST(characters) {
+  static const struct {
+    const char *s;
+    int n;
+  } cases[] = {{"", 0},
+               {"a", 1},
+               {"~", 1},
+               {"\x1f", 0},
+               {"\x7f", 0},
+               {"\n", 0},
+               {"\xc3\xa9", 2},
+               {"\xc3", 0},
+               {"\xc3g", 0},
+               {"\x80", 0},
+               {"\xc2\x85", 0},
+               {"\xc0\xaf", 0},
+               {"\xff", 0},
+               {"\xe2\x82\xac", 3},
+               {"\xe2\x82", 0},
+               {"\xe0\x80\xaf", 0},
+               {"\xed\xa0\x80", 0},
+               {"\xef\xbf\xbf", 0},
+               {"\xf0\x9f\x98\x80", 4},
+               {"\xf4\x90\x80\x80", 0},
+               {"\xf0\x80\x80\xaf", 0},
+               {"\xf8\x88\x80\x80", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    ck_assert_msg(text_character(cases[i].s) == cases[i].n, "case %zu: %d", i, text_character(cases[i].s));
+}
+END_TEST
+
 START_TEST(numbers) {
   int64_t i = 0;
   double v = 0;
@@ -164,6 +195,7 @@ int main(void) {
   tcase_add_checked_fixture(t, fresh, no_leak);
   tcase_add_test(t, nearest_name);
   tcase_add_test(t, joining);
+  tcase_add_test(t, characters);
   tcase_add_test(t, numbers);
   tcase_add_test(t, sha256_answers);
   tcase_add_test(t, sha256_streaming);

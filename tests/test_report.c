@@ -1,6 +1,6 @@
 /*
  * tests/test_report.c: published tables: what a file may say, and the figures that come of runs, held against figures worked
- * out by hand.
+ * out by hand; what is read of a run folder; the parts that a page is made of. Whole pages are tried by tests/report-page.
  */
 #include <check.h>
 #include <math.h>
@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "report/html.h"
 #include "report/runs.h"
 #include "report/table.h"
 #include "runner.h"
+#include "train/history.h"
 
 static cldann_error e;
 
@@ -274,6 +276,95 @@ START_TEST(run_folders) {
 }
 END_TEST
 
+START_TEST(histories) {
+  history h;
+  err_clear(&e);
+  make_run("whole", "",
+           "{\"type\": \"warning\", \"step\": 0, \"text\": \"w\"}\n"
+           "{\"type\": \"progress\", \"step\": 5, \"steps\": 9, \"lr\": 0.5, \"domain_loss\": null, \"gradient_norm\": [1, 2, "
+           "null]}\n"
+           "{\"type\": \"of a later version\"}\n"
+           "{\"type\": \"result\", \"seed\": \"9300000000000000000\", \"method\": \"dann\", \"steps\": 9, \"seconds\": 2.5}");
+  ck_assert_int_eq(history_read(&e, in("whole"), &h), 0);
+  ck_assert(h.n == 1 && h.n_warnings == 1 && h.done && !h.cut);
+  ck_assert_str_eq(h.warnings[0].text, "w");
+  ck_assert(h.windows[0].step == 5 && h.windows[0].steps == 9 && isnan(h.windows[0].domain_loss));
+  ck_assert(h.windows[0].gradient_norm[1] == 2 && isnan(h.windows[0].gradient_norm[2]));
+  ck_assert_double_eq(h.windows[0].lr, 0.5);
+  ck_assert_double_eq(h.result.seconds, 2.5);
+  ck_assert_double_nan(h.result.target_accuracy);
+  ck_assert(h.result.seed == UINT64_C(9300000000000000000));
+  ck_assert_str_eq(h.result.method, "dann");
+  history_free(&h);
+  make_run("cut", "", "{\"type\": \"progress\", \"step\": 5}\n{\"type\": \"progress\", \"st");
+  ck_assert_int_eq(history_read(&e, in("cut"), &h), 0);
+  ck_assert(h.n == 1 && h.cut && !h.done);
+  history_free(&h);
+  make_run("damaged", "", "{\"type\": \"progress\", \"step\": 5}\n[]\n{\"type\": \"progress\", \"step\": 9}\n");
+  ck_assert_int_eq(history_read(&e, in("damaged"), &h), CLDANN_E_FORMAT);
+  ck_assert_msg(strstr(e.message, "metrics.jsonl:2: ") != NULL, "%s", e.message);
+  history_free(&h);
+  err_clear(&e);
+  ck_assert_int_eq(history_read(&e, in("nonesuch"), &h), CLDANN_E_IO);
+  history_free(&h);
+  for (long n = 0; n < 5; n++) {
+    err_clear(&e);
+    mem_fail_after(n);
+    const int rc = history_read(&e, in("whole"), &h);
+    mem_fail_after(-1);
+    ck_assert(rc == 0 || rc == CLDANN_E_MEM);
+    history_free(&h);
+    no_leak();
+  }
+}
+END_TEST
+
+/* ---- pages ---- */
+
+START_TEST(html_parts) {
+  static const struct {
+    const char *bytes, *text;
+  } answers[] = {{"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
+                 {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"\xff\xfe\xfd", "//79"}}; /* RFC 4648 */
+  char *text = NULL, want[64];
+  size_t n = 0;
+  FILE *f = open_memstream(&text, &n);
+  html_text(f, "<a href=\"x\">&'\xc3\xa9\xff\x01\t\n");
+  fclose(f);
+  ck_assert_str_eq(text, "&lt;a href=&quot;x&quot;&gt;&amp;'\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd \n");
+  free(text);
+  for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    f = open_memstream(&text, &n);
+    html_data(f, "a/b", answers[i].bytes, strlen(answers[i].bytes));
+    fclose(f);
+    snprintf(want, sizeof want, "data:a/b;base64,%s", answers[i].text);
+    ck_assert_str_eq(text, want);
+    free(text);
+  }
+}
+END_TEST
+
+/* What gnuplot leaves on a full disk. */
+START_TEST(half_a_picture) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *f = open_memstream(&text, &n);
+  err_clear(&e);
+  write_file(in("half.svg"), "<svg><g></g>", 12);
+  ck_assert_int_eq(html_picture(&e, f, in("half.svg"), "w"), CLDANN_E_IO);
+  ck_assert_msg(strstr(e.message, "not whole") != NULL, "%s", e.message);
+  err_clear(&e);
+  ck_assert_int_eq(html_picture(&e, f, in("no.svg"), "w"), CLDANN_E_IO);
+  err_clear(&e);
+  write_file(in("whole.svg"), "<svg></svg>\n\n", 13);
+  ck_assert_int_eq(html_picture(&e, f, in("whole.svg"), "a \"b\""), 0);
+  fclose(f);
+  ck_assert_str_eq(text, "<img alt=\"a &quot;b&quot;\" src=\"data:image/svg+xml;base64,PHN2Zz48L3N2Zz4KCg==\"/>\n");
+  free(text);
+  no_leak();
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("report");
   TCase *t = tcase_create("table");
@@ -284,6 +375,9 @@ int main(void) {
   tcase_add_test(t, candidates);
   tcase_add_test(t, groups);
   tcase_add_test(t, run_folders);
+  tcase_add_test(t, histories);
+  tcase_add_test(t, html_parts);
+  tcase_add_test(t, half_a_picture);
   suite_add_tcase(s, t);
   return runner_run(s, NULL);
 }

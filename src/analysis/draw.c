@@ -1,12 +1,13 @@
 /*
- * analysis/draw.c: cldann_draw: pictures of a trained net. For any: its features in two dimensions, by principal components and
- * by t-SNE. Where the input is a point of the plane, also the regions of its label head and its domain head, and the lines at
- * which its first units turn: the four pictures of Ganin et al. 2016, figure 2.
+ * analysis/draw.c: cldann_draw: pictures of a trained net (analysis/draw.h). For any: its features in two dimensions, by
+ * principal components and by t-SNE. Where the input is a point of the plane, also the regions of its label head and its domain
+ * head, and the lines at which its first units turn: the four pictures of Ganin et al. 2016, figure 2.
  */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/draw.h"
 #include "analysis/pca.h"
 #include "analysis/plot.h"
 #include "analysis/tsne.h"
@@ -42,7 +43,7 @@ static int take_points(drawing *d, int domain, const dataset *test, const datase
   TRY(mem_new(d->e, &rows, (size_t)n, sizeof *rows));
   for (int i = 0; i < n; i++) rows[i] = (int32_t)((int64_t)i * p->all->n / n);
   TRY(dataset_take(d->e, p->all, rows, n, &p->some));
-  for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (p->some->y ? p->some->y[i] : 0);
+  for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (p->some->y && d->classes > 1 ? p->some->y[i] : 0);
 fail:
   mem_free(rows);
   return rc;
@@ -71,7 +72,7 @@ static void put_points(const drawing *d, plot *p, const double *xy, int by_domai
       for (int i = 0; i < d->n; i++) count += d->marks[i] == mark;
       if (!count) continue;
       entries++;
-      if (d->set[domain].some->y) snprintf(class, sizeof class, ", class %d", c);
+      if (d->set[domain].some->y && d->classes > 1) snprintf(class, sizeof class, ", class %d", c);
       snprintf(name, sizeof name, "d%dc%d", domain, c);
       plot_data(p, name, xy, d->n, 2, d->marks, mark, 0);
       at += (size_t)snprintf(
@@ -83,19 +84,26 @@ static void put_points(const drawing *d, plot *p, const double *xy, int by_domai
   if (entries > COLUMN) fputs("set key font ',7' samplen 1 spacing 1.05 width -3\n", p->f);
 }
 
-static int draw_components(drawing *d, const float *x, int width) {
-  char command[COMMAND], label[120];
+static void put_axes(plot *p, const double share[2]) {
+  for (int k = 0; k < 2; k++)
+    fprintf(p->f, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
+}
+
+/* small: of two that are to stand beside each other. */
+static int draw_components(drawing *d, const float *x, int width, const char *name, const char *title, int small) {
+  char command[COMMAND];
   double *xy = NULL, share[2];
   plot p;
   int rc;
   TRY(mem_new(d->e, &xy, 2 * (size_t)d->n, sizeof *xy));
   TRY(pca(d->e, x, d->n, width, 2, xy, share));
-  TRY(plot_open(d->e, d->dir, "features", "Features of both domains, two principal components", &p));
-  for (int k = 0; k < 2; k++) {
-    snprintf(label, sizeof label, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
-    fputs(label, p.f);
+  TRY(plot_open(d->e, d->dir, name, title, &p));
+  put_axes(&p, share);
+  if (small) {
+    p.width = 560, p.height = 500, p.points = 13;
+    fputs("set key outside center bottom horizontal samplen 1\nset bmargin 5.5\n", p.f);
   }
-  put_points(d, &p, xy, 0, "plot ", command, sizeof command);
+  put_points(d, &p, xy, d->classes == 1, "plot ", command, sizeof command);
   TRY(plot_close(&p, command));
 fail:
   mem_free(xy);
@@ -114,23 +122,31 @@ static int draw_neighbours(drawing *d, const float *x, int width) {
   snprintf(title, sizeof title, "Features of both domains, t-SNE (perplexity %.3g, divergence %.2f)", used, divergence);
   TRY(plot_open(d->e, d->dir, "features-tsne", title, &p));
   fputs("unset tics\nunset border\nset size ratio -1\n", p.f);
-  put_points(d, &p, xy, 0, "plot ", command, sizeof command);
+  put_points(d, &p, xy, d->classes == 1, "plot ", command, sizeof command);
   TRY(plot_close(&p, command));
 fail:
   mem_free(xy);
   return rc;
 }
 
-static int draw_features(drawing *d) {
+/* Of all points, source first: *x is (n, *width), the caller's. */
+static int features_of(drawing *d, float **x, int *width) {
   const cldann_node *node = net_features(d->t->x->net);
-  const size_t width = (size_t)node->o.out.h * (size_t)node->o.out.w * (size_t)node->o.out.c;
-  float *x = NULL;
   int rc;
-  TRY(mem_new(d->e, &x, (size_t)d->n * width, sizeof *x));
-  TRY(trainer_outputs(d->t, d->set[0].some, 0, node, x));
-  TRY(trainer_outputs(d->t, d->set[1].some, 1, node, x + (size_t)d->set[0].some->n * width));
-  TRY(draw_components(d, x, (int)width));
-  TRY(draw_neighbours(d, x, (int)width));
+  *width = node->o.out.h * node->o.out.w * node->o.out.c;
+  TRY(mem_new(d->e, x, (size_t)d->n * (size_t)*width, sizeof **x));
+  TRY(trainer_outputs(d->t, d->set[0].some, 0, node, *x));
+  TRY(trainer_outputs(d->t, d->set[1].some, 1, node, *x + (size_t)d->set[0].some->n * (size_t)*width));
+fail:
+  return rc;
+}
+
+static int draw_features(drawing *d) {
+  float *x = NULL;
+  int rc, width;
+  TRY(features_of(d, &x, &width));
+  TRY(draw_components(d, x, width, "features", "Features of both domains, two principal components", 0));
+  TRY(draw_neighbours(d, x, width));
 fail:
   mem_free(x);
   return rc;
@@ -287,6 +303,22 @@ fail:
   return rc;
 }
 
+static int open_drawing(drawing *d, int most) {
+  const cldann_experiment *x = d->t->x;
+  int rc;
+  d->most = most;
+  TRY(mem_new(d->e, &d->marks, 2 * (size_t)most, sizeof *d->marks));
+  TRY(take_points(d, 0, x->source_test, x->source));
+  TRY(take_points(d, 1, x->target_test, x->target));
+fail:
+  return rc;
+}
+
+static void close_drawing(drawing *d) {
+  for (int i = 0; i < 2; i++) dataset_free(d->set[i].some);
+  mem_free(d->marks);
+}
+
 int cldann_draw(cldann_experiment *x, const char *model_path, int points_each, const cldann_train_options *options) {
   cldann_error *e = &x->ctx->err;
   const shape in = net_input(x->net)->o.out;
@@ -294,21 +326,42 @@ int cldann_draw(cldann_experiment *x, const char *model_path, int points_each, c
   int rc;
   if (points_each < 0 || points_each > MOST_POINTS)
     FAIL(e, CLDANN_E_ARG, "%d points of each domain; 1 to %d can be drawn", points_each, MOST_POINTS);
-  d.most = points_each ? points_each : POINTS;
-  TRY(mem_new(e, &d.marks, 2 * (size_t)d.most, sizeof *d.marks));
   TRY(trainer_open_model(x, model_path, options, &d.t));
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
   d.classes = judge_classes(loss);
   if (d.classes > MOST_CLASSES) FAIL(e, CLDANN_E_ARG, "%d classes; pictures have marks for %d", d.classes, MOST_CLASSES);
-  TRY(take_points(&d, 0, x->source_test, x->source));
-  TRY(take_points(&d, 1, x->target_test, x->target));
+  TRY(open_drawing(&d, points_each ? points_each : POINTS));
   TRY(draw_features(&d));
   if (in.h == 1 && in.w == 1 && in.c == 2 && d.set[0].some->type == DATA_F32 && !dataset_is_sparse(d.set[0].some) &&
       d.set[1].some->type == DATA_F32 && !dataset_is_sparse(d.set[1].some))
     TRY(draw_plane(&d));
 fail:
-  for (int i = 0; i < 2; i++) dataset_free(d.set[i].some);
-  mem_free(d.marks);
+  close_drawing(&d);
   trainer_free(d.t);
+  return rc;
+}
+
+int draw_adaptation(trainer *t, const char *dir) {
+  cldann_experiment *x = t->x;
+  drawing d = {.t = t, .e = t->err, .dir = dir, .classes = 1};
+  float *trained = NULL, *initial = NULL, *before = NULL, *after = NULL;
+  int rc, width;
+  TRY(open_drawing(&d, POINTS));
+  TRY(features_of(&d, &after, &width));
+  TRY(draw_components(&d, after, width, "features", "Features of the trained net", 1));
+  TRY(mem_new(d.e, &trained, x->net->param_count, sizeof *trained));
+  TRY(mem_new(d.e, &initial, x->net->param_count, sizeof *initial));
+  TRY(trainer_params(t, trained));
+  net_init_params(x->net, x->s.seed, initial);
+  TRY(trainer_set_params(t, initial));
+  TRY(features_of(&d, &before, &width));
+  TRY(draw_components(&d, before, width, "features-before", "Features before training", 1));
+  TRY(trainer_set_params(t, trained));
+fail:
+  mem_free(trained);
+  mem_free(initial);
+  mem_free(before);
+  mem_free(after);
+  close_drawing(&d);
   return rc;
 }

@@ -23,7 +23,22 @@ const char *plot_colour(int i) {
 }
 
 /* Between single quotes, where only those are special. */
-static void put_quoted(FILE *f, const char *s) {
+void plot_text(const char *s, FILE *f) {
+  fputc('\'', f);
+  while (*s) {
+    const int n = text_character(s);
+    if (*s == '\'') fputc('\'', f);
+    if (n)
+      fwrite(s, 1, (size_t)n, f);
+    else
+      fputc('?', f);
+    s += n ? n : 1;
+  }
+  fputc('\'', f);
+}
+
+/* The script's own path, as it is. */
+static void put_path(const char *s, FILE *f) {
   fputc('\'', f);
   for (; *s; s++) {
     if (*s == '\'') fputc('\'', f);
@@ -35,7 +50,7 @@ static void put_quoted(FILE *f, const char *s) {
 int plot_open(cldann_error *e, const char *dir, const char *name, const char *title, plot *p) {
   char file[80];
   int rc;
-  *p = (plot){.err = e};
+  *p = (plot){.err = e, .width = 900, .height = 640, .points = 12};
   snprintf(file, sizeof file, "%s.gp", name);
   TRY(place_folder(e, dir, NULL));
   TRY(text_join(e, &p->script, dir, file));
@@ -44,10 +59,10 @@ int plot_open(cldann_error *e, const char *dir, const char *name, const char *ti
   fprintf(p->f, "# gnuplot %s.gp makes %s.png and %s.svg anew.\npicture = ", name, name, name);
   char *stem = p->script; /* the path without .gp */
   stem[strlen(stem) - 3] = '\0';
-  put_quoted(p->f, stem);
+  put_path(stem, p->f);
   stem[strlen(stem)] = '.';
-  fputs("\nset title ", p->f);
-  put_quoted(p->f, title);
+  fputs("\nset encoding utf8\nset title ", p->f);
+  plot_text(title, p->f);
   fputs(" noenhanced\nset tics nomirror out\nset border 3\nset key outside right top noenhanced\nunset colorbox\n", p->f);
 fail:
   if (rc < 0) mem_free(p->script);
@@ -65,35 +80,48 @@ void plot_data(plot *p, const char *name, const double *rows, int n, int columns
   fputs("END\n", p->f);
 }
 
-/* gnuplot's own words are not shown: the script is there to be run by hand. */
-static int run(cldann_error *e, const char *script) {
-  char *const argv[] = {"gnuplot", (char *)script, NULL};
+/* gnuplot's own words are not shown: the script is there to be run by hand. Its exit status, or -1 with *failed, an errno. */
+static int run(const char *word, int *failed) {
+  char *const argv[] = {"gnuplot", (char *)word, NULL};
   posix_spawn_file_actions_t quiet;
   pid_t child;
-  int rc = CLDANN_OK, status, failed;
+  int status;
   posix_spawn_file_actions_init(&quiet);
   for (int i = 0; i < 3; i++) posix_spawn_file_actions_addopen(&quiet, i, "/dev/null", O_RDWR, 0);
-  failed = posix_spawnp(&child, "gnuplot", &quiet, NULL, argv, environ);
+  *failed = posix_spawnp(&child, "gnuplot", &quiet, NULL, argv, environ);
   posix_spawn_file_actions_destroy(&quiet);
+  if (*failed) return -1;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int plot_ready(void) {
+  int failed;
+  return run("--version", &failed) == 0;
+}
+
+static int run_script(cldann_error *e, const char *script) {
+  int rc = CLDANN_OK, failed;
+  const int status = run(script, &failed);
   if (failed == ENOENT)
     FAIL(e, CLDANN_E_IO, "pictures need gnuplot, which is not here (Debian: gnuplot-nox); %s is ready for it", script);
   if (failed) FAIL(e, CLDANN_E_IO, "gnuplot could not be started: %s", strerror(failed));
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) FAIL(e, CLDANN_E_IO, "gnuplot failed; 'gnuplot %s' tells why", script);
+  if (status != 0) FAIL(e, CLDANN_E_IO, "gnuplot failed; 'gnuplot %s' tells why", script);
 fail:
   return rc;
 }
 
+/* Twice the same commands and not 'replot', which knows the last of several panels alone. */
 int plot_close(plot *p, const char *command) {
   int rc = CLDANN_OK, bad;
   fprintf(p->f,
-          "set terminal pngcairo size 900,640 font 'sans,12'\nset output picture.'.png'\n%s\n"
-          "set terminal svg size 900,640 font 'sans,12' background '#ffffff'\nset output picture.'.svg'\nreplot\n",
-          command);
+          "set terminal pngcairo size %d,%d font 'sans,%d'\nset output picture.'.png'\n%s\n"
+          "set terminal svg size %d,%d font 'sans,%d' background '#ffffff'\nset output picture.'.svg'\n%s\n",
+          p->width, p->height, p->points, command, p->width, p->height, p->points, command);
   bad = ferror(p->f);
   if (fclose(p->f) != 0 || bad) FAIL(p->err, CLDANN_E_IO, "cannot write %s: %s; free some space", p->script, strerror(errno));
-  TRY(run(p->err, p->script));
+  TRY(run_script(p->err, p->script));
 fail:
   mem_free(p->script);
   *p = (plot){0};

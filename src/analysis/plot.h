@@ -13,7 +13,11 @@ typedef struct plot {
   cldann_error *err;
   char *script; /* its path */
   FILE *f;
+  int width, height, points; /* pixels, and the size of its text; may be changed until plot_close */
 } plot;
+
+/* Not 0: gnuplot is here. */
+int plot_ready(void);
 
 /* Opens DIR/NAME.gp; the folder is made. What follows is gnuplot's language, written to p->f. */
 int plot_open(cldann_error *e, const char *dir, const char *name, const char *title, plot *p);
@@ -22,7 +26,9 @@ int plot_open(cldann_error *e, const char *dir, const char *name, const char *ti
  * when above 0: an empty line behind each so many rows, as gnuplot wants of a grid.
  */
 void plot_data(plot *p, const char *name, const double *rows, int n, int columns, const int *of, int which, int line);
-/* The command that draws it, "plot ..."; both files are made of it. CLDANN_E_IO where gnuplot is missing or fails. */
+/* A text of gnuplot's, quoted; what is no character becomes '?'. */
+void plot_text(const char *s, FILE *f);
+/* The commands that draw it, "plot ..."; both files are made of them. CLDANN_E_IO where gnuplot is missing or fails. */
 int plot_close(plot *p, const char *command);
 
 /* Colours that the colour-blind can tell apart (Okabe and Ito 2008), then again from the first. "#rrggbb". */

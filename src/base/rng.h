@@ -22,6 +22,7 @@ enum {
   RNG_HOLD_OUT_TARGET = 10,
   RNG_PAD = 11,
   RNG_AUGMENT = 12,
+  RNG_REPORT = 13,
   RNG_PARAM = 1024,
   RNG_DROPOUT = 1 << 20 /* + the node */
 };

@@ -99,6 +99,19 @@ fail:
   return rc;
 }
 
+int text_character(const char *s) {
+  const unsigned char *u = (const unsigned char *)s;
+  const int n = u[0] < 0x80 ? 1 : u[0] >= 0xc2 && u[0] < 0xe0 ? 2 : (u[0] & 0xf0) == 0xe0 ? 3 : (u[0] & 0xf8) == 0xf0 ? 4 : 0;
+  unsigned code = n == 1 ? u[0] : n ? u[0] & (0xffu >> (n + 1)) : 0;
+  for (int i = 1; i < n; i++) {
+    if ((u[i] & 0xc0) != 0x80) return 0;
+    code = code << 6 | (u[i] & 0x3fu);
+  }
+  const int control = code < 0x20 || (code >= 0x7f && code < 0xa0), half = code >= 0xd800 && code < 0xe000;
+  const int longer = (n == 3 && code < 0x800) || (n == 4 && code < 0x10000);
+  return control || half || longer || code > 0x10ffff || (code & 0xfffe) == 0xfffe ? 0 : n;
+}
+
 void text_put_csv(const char *s, FILE *f) {
   const int quoted = s[strcspn(s, ",\"\r\n")] != 0;
   if (quoted) fputc('"', f);

@@ -23,6 +23,9 @@ int text_to_int(cldann_error *e, const char *what, const char *s, int64_t min, i
 /* The whole text must be one finite number. */
 int text_to_double(cldann_error *e, const char *what, const char *s, double *out);
 
+/* Bytes of the UTF-8 character that s begins with, 1 to 4; 0 where it begins with none that may be shown: end, control, damage.
+ */
+int text_character(const char *s);
 /* A cell of CSV: in quotes, its own doubled, where it must be. */
 void text_put_csv(const char *s, FILE *f);
 

@@ -55,7 +55,8 @@ enum {
   CLI_FEATURES = 1 << 25,
   CLI_LABELS = 1 << 26,
   CLI_POINTS = 1 << 27,
-  CLI_KEEP = 1 << 28
+  CLI_KEEP = 1 << 28,
+  CLI_NO_REPORT = 1 << 29
 };
 
 typedef struct cli_args {
@@ -66,7 +67,7 @@ typedef struct cli_args {
   int n_sets, n_choices;
   const char **arg; /* n_args of them */
   int n_args;
-  int json, quiet, inference, clblast, quick, overwrite, resume, details;
+  int json, quiet, inference, clblast, quick, overwrite, resume, details, no_report;
   int64_t seed, threads, limit, checkpoint, points, keep;
 } cli_args;
 
@@ -78,9 +79,9 @@ typedef struct cli_command {
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */
 } cli_command;
 
-extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce, cmd_runs,
-    cmd_data_mnistm, cmd_data_fetch, cmd_data_digits, cmd_data_sheet, cmd_init, cmd_draw, cmd_predict, cmd_embed, cmd_export,
-    cmd_check_device;
+extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce,
+    cmd_report, cmd_runs, cmd_data_mnistm, cmd_data_fetch, cmd_data_digits, cmd_data_sheet, cmd_init, cmd_draw, cmd_predict,
+    cmd_embed, cmd_export, cmd_check_device;
 
 extern const cli_command *const cli_commands[]; /* main.c: all, NULL behind the last */
 
@@ -159,6 +160,11 @@ cldann_train_options progress_options(progress *p, const char *label, const char
 void progress_clear(progress *p);
 /* A line on standard error unless --quiet: as the library's messages come. user: a progress. */
 void progress_message(void *user, const char *line);
+
+/* ---- cmd_report.c ---- */
+
+/* The page of a run folder; an exit code. */
+int cli_report(cldann *c, cldann_experiment *x, const char *dir, progress *p);
 
 /* ---- many.c ---- */
 

@@ -34,6 +34,11 @@ static int run(const cli_args *a) {
     print_summary(&r, a->out);
   else if (metrics_line(&p.error, stdout, "standard output", metrics_result_json(&r)) < 0)
     code = cli_fail(&p.error);
+  if (code == EXIT_FINE && a->out && !a->no_report) {
+    fflush(stdout); /* the result is there, whatever becomes of the page */
+    code = cli_report(c, x, a->out, &p);
+    if (code == EXIT_FINE && !a->json) printf("  report           %s/report.html\n", a->out);
+  }
 fail:
   cldann_experiment_free(x);
   cldann_close(c);
@@ -47,11 +52,11 @@ const cli_command cmd_train = {
     .help =
         "Trains the network of an experiment file, evaluates it on the source and the target test set and prints the\n"
         "result. With --out the folder gets experiment.conf (all settings of this run), metrics.jsonl,\n"
-        "metrics.csv and model.safetensors. With --json the last line is the result:\n"
+        "metrics.csv, model.safetensors and the page report.html. With --json the last line is the result:\n"
         "method, seed, steps, source_accuracy, target_accuracy, domain_accuracy, samples_per_second, device and more.\n"
         "Ctrl-C, SIGTERM and SIGHUP stop after at most 32 steps, a second one at once. What was learned so far is written to\n"
         "--out, and --resume goes on from there, bit by bit as if it had not stopped.",
     .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_RESUME | CLI_CHECKPOINT | CLI_KEEP |
-               CLI_JSON | CLI_QUIET,
+               CLI_JSON | CLI_NO_REPORT | CLI_QUIET,
     .run = run,
 };

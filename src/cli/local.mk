@@ -18,6 +18,7 @@ cldann_SOURCES = \
 	src/cli/cmd_init.c \
 	src/cli/cmd_plan.c \
 	src/cli/cmd_predict.c \
+	src/cli/cmd_report.c \
 	src/cli/cmd_reproduce.c \
 	src/cli/cmd_runs.c \
 	src/cli/cmd_train.c \
@@ -49,6 +50,7 @@ man_pages = \
 	man/cldann-init.1 \
 	man/cldann-plan.1 \
 	man/cldann-predict.1 \
+	man/cldann-report.1 \
 	man/cldann-reproduce.1 \
 	man/cldann-runs.1 \
 	man/cldann-train.1 \

@@ -88,3 +88,35 @@ fail:
   mem_free(d);
   return rc;
 }
+
+static png_image image_of(int h, int w, int channels) {
+  return (png_image){.version = PNG_IMAGE_VERSION,
+                     .format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB,
+                     .width = (png_uint_32)w,
+                     .height = (png_uint_32)h};
+}
+
+int png_write(cldann_error *e, const char *path, const uint8_t *pixels, int h, int w, int channels) {
+  png_image image = image_of(h, w, channels);
+  int rc = CLDANN_OK;
+  if (!png_image_write_to_file(&image, path, 0, pixels, 0, NULL))
+    FAIL(e, CLDANN_E_IO, "cannot write %s: %s; free some space or choose another --out", path, image.message);
+fail:
+  return rc;
+}
+
+int png_encode(cldann_error *e, const char *name, const picture *p, uint8_t **bytes, size_t *size) {
+  png_image image = image_of(p->h, p->w, 3);
+  png_alloc_size_t n = 0;
+  int rc = CLDANN_OK;
+  *bytes = NULL;
+  if (!png_image_write_to_memory(&image, NULL, &n, 0, p->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", name, image.message);
+  TRY(mem_new(e, bytes, n, 1));
+  if (!png_image_write_to_memory(&image, *bytes, &n, 0, p->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", name, image.message);
+  *size = n;
+  return CLDANN_OK;
+fail:
+  mem_free(*bytes);
+  *bytes = NULL;
+  return rc;
+}

@@ -1,46 +1,31 @@
 /* data/sheet.c: see data/sheet.h. */
 #include "data/sheet.h"
 
-#include <png.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/place.h"
+#include "data/png.h"
 
 enum { GAP = 1, GREY = 60 }; /* pixels between images, before magnifying */
 
-typedef struct canvas {
-  uint8_t *rgb;
-  int width, height;
-} canvas;
-
-static void draw(canvas *to, const dataset *d, int item, int x0, int y0, int zoom) {
+static void draw(picture *to, const dataset *d, int item, int x0, int y0, int zoom) {
   const uint8_t *from = (const uint8_t *)d->x + (size_t)item * dataset_item_bytes(d);
   for (int y = 0; y < d->h * zoom; y++)
     for (int x = 0; x < d->w * zoom; x++) {
       const uint8_t *p = from + ((size_t)(y / zoom) * (size_t)d->w + (size_t)(x / zoom)) * (size_t)d->c;
-      uint8_t *q = to->rgb + ((size_t)(y0 + y) * (size_t)to->width + (size_t)(x0 + x)) * 3;
+      uint8_t *q = to->rgb + ((size_t)(y0 + y) * (size_t)to->w + (size_t)(x0 + x)) * 3;
       for (int c = 0; c < 3; c++) q[c] = p[d->c == 3 ? c : 0];
     }
 }
 
-static png_image png_of(int width, int height, int channels) {
-  return (png_image){.version = PNG_IMAGE_VERSION,
-                     .format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB,
-                     .width = (png_uint_32)width,
-                     .height = (png_uint_32)height};
-}
-
-static int write_png(cldann_error *e, const char *path, const canvas *c) {
-  png_image image = png_of(c->width, c->height, 3);
-  png_alloc_size_t size = 0;
+static int write_png(cldann_error *e, const char *path, const picture *p) {
   uint8_t *bytes = NULL;
-  int rc = CLDANN_OK;
-  if (!png_image_write_to_memory(&image, NULL, &size, 0, c->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", path, image.message);
-  TRY(mem_new(e, &bytes, size, 1));
-  if (!png_image_write_to_memory(&image, bytes, &size, 0, c->rgb, 0, NULL)) FAIL(e, CLDANN_E_IO, "%s: %s", path, image.message);
+  size_t size = 0;
+  int rc;
+  TRY(png_encode(e, path, p, &bytes, &size));
   TRY(place_whole(e, path, bytes, size));
 fail:
   mem_free(bytes);
@@ -48,7 +33,7 @@ fail:
 }
 
 int sheet_write(cldann_error *e, const char *path, const dataset *const sets[2], int rows, int columns, int zoom) {
-  canvas c = {0};
+  picture c = {0};
   int rc = CLDANN_OK, y = GAP * zoom;
   for (int s = 0; s < 2; s++) {
     const dataset *d = sets[s];
@@ -56,13 +41,13 @@ int sheet_write(cldann_error *e, const char *path, const dataset *const sets[2],
     if (d->type != DATA_U8 || (d->c != 1 && d->c != 3))
       FAIL(e, CLDANN_E_ARG, "%s: no images of 1 or 3 channels, so there is nothing to draw", d->name);
     const int width = (columns * (d->w + GAP) + GAP) * zoom;
-    c.width = width > c.width ? width : c.width;
-    c.height += rows * (d->h + GAP) * zoom;
+    c.w = width > c.w ? width : c.w;
+    c.h += rows * (d->h + GAP) * zoom;
   }
-  if (c.width == 0) FAIL(e, CLDANN_E_ARG, "%s: no data set to draw", path);
-  c.height += GAP * zoom;
-  TRY(mem_new(e, &c.rgb, (size_t)c.width * (size_t)c.height, 3));
-  memset(c.rgb, GREY, (size_t)c.width * (size_t)c.height * 3);
+  if (c.w == 0) FAIL(e, CLDANN_E_ARG, "%s: no data set to draw", path);
+  c.h += GAP * zoom;
+  TRY(mem_new(e, &c.rgb, (size_t)c.w * (size_t)c.h, 3));
+  memset(c.rgb, GREY, (size_t)c.w * (size_t)c.h * 3);
   for (int s = 0; s < 2; s++)
     for (int r = 0; sets[s] && r < rows; r++, y += (sets[s]->h + GAP) * zoom)
       for (int k = 0; k < columns && r * columns + k < sets[s]->n; k++)
@@ -80,7 +65,6 @@ int sheet_write_folder(cldann_error *e, const char *folder, const dataset *d, in
   TRY(place_folder(e, folder, &made));
   if (!made) FAIL(e, CLDANN_E_IO, "%s is there already; choose another --out, or remove it", folder);
   for (int i = 0; i < d->n; i++) {
-    png_image image = png_of(d->w, d->h, d->c);
     if (stop && stop()) FAIL(e, CLDANN_E_INTERRUPTED, "stopped after %d images of %s", i, folder);
     snprintf(name, sizeof name, "%d", (int)d->y[i]);
     TRY(text_join(e, &path, folder, name));
@@ -88,8 +72,7 @@ int sheet_write_folder(cldann_error *e, const char *folder, const dataset *d, in
     mem_free(path), path = NULL;
     snprintf(name, sizeof name, "%d/%04d.png", (int)d->y[i], i);
     TRY(text_join(e, &path, folder, name));
-    if (!png_image_write_to_file(&image, path, 0, (const uint8_t *)d->x + (size_t)i * dataset_item_bytes(d), 0, NULL))
-      FAIL(e, CLDANN_E_IO, "cannot write %s: %s; free some space or choose another --out", path, image.message);
+    TRY(png_write(e, path, (const uint8_t *)d->x + (size_t)i * dataset_item_bytes(d), d->h, d->w, d->c));
     mem_free(path), path = NULL;
   }
 fail:

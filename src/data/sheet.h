@@ -1,5 +1,4 @@
-/* data/sheet.h: data sets as PNG files: a grid of the first images of one or two, one above the other, or a folder. Uses
- * libpng. */
+/* data/sheet.h: data sets as PNG files: a grid of the first images of one or two, one above the other, or a folder. */
 #ifndef CLDANN_DATA_SHEET_H
 #define CLDANN_DATA_SHEET_H
 

@@ -2,7 +2,6 @@
 #include "report/runs.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <libconfig.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "train/history.h"
 
 typedef struct setting {
   char *key, *value;
@@ -87,36 +87,18 @@ fail:
   return rc;
 }
 
-static double number_of(const json_t *o, const char *key) {
-  const json_t *v = json_object_get(o, key);
-  return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-/* The last line that is a result. */
 static int read_result(cldann_error *e, run *r) {
-  char *path = NULL, *line = NULL;
-  size_t room = 0;
-  FILE *f = NULL;
-  int rc, found = 0;
-  TRY(text_join(e, &path, r->dir, "metrics.jsonl"));
-  if (!(f = fopen(path, "r")))
-    FAIL(e, CLDANN_E_IO, "%s: %s; name folders that 'cldann train --out' made", path, strerror(errno));
-  while (getline(&line, &room, f) > 0) {
-    json_t *o = json_loads(line, 0, NULL);
-    const char *type = json_string_value(json_object_get(o, "type"));
-    if (type && !strcmp(type, "result")) {
-      r->target = number_of(o, "target_accuracy"), r->source = number_of(o, "source_accuracy");
-      r->last_target = number_of(o, "last_target_accuracy"), r->seconds = number_of(o, "seconds");
-      r->steps = (long long)json_integer_value(json_object_get(o, "steps"));
-      found = 1;
-    }
-    json_decref(o);
-  }
-  if (!found) FAIL(e, CLDANN_E_FORMAT, "%s has no result: the run did not come to its end; --resume goes on with it", path);
+  history h;
+  int rc;
+  TRY(history_read(e, r->dir, &h));
+  if (!h.done)
+    FAIL(e, CLDANN_E_FORMAT, "%s/metrics.jsonl has no result: the run did not come to its end; --resume goes on with it",
+         r->dir);
+  r->target = h.result.target_accuracy, r->source = h.result.source_accuracy;
+  r->last_target = h.result.last_target_accuracy, r->seconds = h.result.seconds;
+  r->steps = (long long)h.result.steps;
 fail:
-  if (f) fclose(f);
-  free(line);
-  mem_free(path);
+  history_free(&h);
   return rc;
 }
 

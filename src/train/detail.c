@@ -26,7 +26,7 @@ static double calibration_error(const bins *b, int64_t n) {
   return sum / (double)n;
 }
 
-static int one_set(trainer *t, const dataset *d, int domain, const char *name, cldann_on_detail on_detail, void *user) {
+int trainer_detail(trainer *t, const dataset *d, int domain, const char *name, cldann_on_detail on_detail, void *user) {
   const op *loss = &net_loss(t->x->net, CLDANN_TARGET_LABELS)->o;
   const int units = judge_units(loss), classes = judge_classes(loss);
   float *logits = NULL;
@@ -63,8 +63,8 @@ int cldann_evaluate_detail(cldann_experiment *x, const char *model_path, const c
   trainer *t = NULL;
   int rc;
   TRY(trainer_open_model(x, model_path, options, &t));
-  if (x->source_test) TRY(one_set(t, x->source_test, 0, "source_test", on_detail, user));
-  if (x->target_test) TRY(one_set(t, x->target_test, 1, "target_test", on_detail, user));
+  if (x->source_test) TRY(trainer_detail(t, x->source_test, 0, "source_test", on_detail, user));
+  if (x->target_test) TRY(trainer_detail(t, x->target_test, 1, "target_test", on_detail, user));
 fail:
   trainer_free(t);
   return rc;

@@ -25,6 +25,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/feed.h \
 	src/train/health.c \
 	src/train/health.h \
+	src/train/history.c \
+	src/train/history.h \
 	src/train/judge.c \
 	src/train/judge.h \
 	src/train/linear.c \

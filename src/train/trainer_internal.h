@@ -86,6 +86,9 @@ extern const cldann_result result_unknown; /* every figure that may be missing i
 /* A node's values for all items of d, in their order: out has room for d->n of its outputs. domain: 0 source, 1 target. */
 int trainer_outputs(trainer *t, const dataset *d, int domain, const cldann_node *node, float *out);
 
+/* cldann_evaluate_detail, of one set that has labels. */
+int trainer_detail(trainer *t, const dataset *d, int domain, const char *name, cldann_on_detail on_detail, void *user);
+
 /* "FILE; 3 of 20 passes by it, the others by rule" or the like, of a plan made on the trainer's device. */
 void trainer_tuning(const trainer *t, const launches *l, char *text, size_t room);
 /* A warning to the user and into the record; text NULL: nothing. */

@@ -1,0 +1,156 @@
+/* analysis/curves.c: draw_curves: a training's windows over its steps, in three panels. See analysis/draw.h. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "analysis/draw.h"
+#include "analysis/plot.h"
+#include "base/mem.h"
+
+/* Columns of the data, as gnuplot counts them. */
+enum {
+  STEP = 1,
+  LABEL_LOSS,
+  DOMAIN_LOSS,
+  HELD_LOSS,
+  LABEL_ACCURACY,
+  HELD_ACCURACY,
+  DOMAIN_ACCURACY,
+  DOMAIN_LOW,
+  DOMAIN_HIGH,
+  LAMBDA,
+  RATE,
+  COLUMNS = RATE
+};
+enum { MOST_POINTS = 1000 }; /* of a curve; the data keep all */
+
+typedef struct curves {
+  const double *rows; /* (n, COLUMNS) */
+  int n;
+  char *text; /* the commands, by malloc */
+  size_t size;
+  FILE *f;
+  int panel; /* curves in this one so far */
+} curves;
+
+static void fill(const history *h, double *rows) {
+  for (int i = 0; i < h->n; i++) {
+    const cldann_progress *p = &h->windows[i];
+    const double row[COLUMNS] = {(double)p->step,
+                                 p->label_loss,
+                                 p->domain_loss,
+                                 p->validation_loss,
+                                 p->label_accuracy,
+                                 p->validation_accuracy,
+                                 p->domain_accuracy,
+                                 p->domain_accuracy_low,
+                                 p->domain_accuracy_high,
+                                 p->lambda,
+                                 p->lr};
+    for (int k = 0; k < COLUMNS; k++) rows[i * COLUMNS + k] = row[k];
+  }
+}
+
+/* Does any window have a number there? */
+static int has(const curves *c, int column) {
+  for (int i = 0; i < c->n; i++)
+    if (isfinite(c->rows[i * COLUMNS + column - 1])) return 1;
+  return 0;
+}
+
+static void begin_panel(curves *c, const char *title, int legend_rows) {
+  fprintf(c->f, "set title '%s'\nset key maxrows %d\n", title, legend_rows);
+  c->panel = 0;
+}
+
+/* One more entry of the panel's plot command: `how` is what follows "using 1". */
+static void put(curves *c, const char *how, const char *style, const char *colour, const char *title) {
+  fprintf(c->f, "%s$m every %d using 1:%s with %s linecolor rgb '%s' title '%s'", c->panel++ ? ", \\\n  " : "plot ",
+          (c->n + MOST_POINTS - 1) / MOST_POINTS, how, style, colour, title);
+}
+
+static void put_line(curves *c, int column, const char *colour, const char *title) {
+  char how[16];
+  if (!has(c, column)) return;
+  snprintf(how, sizeof how, "%d", column);
+  put(c, how, "linespoints linewidth 1.6 pointtype 7 pointsize 0.25", colour, title);
+}
+
+static void put_losses(curves *c) {
+  begin_panel(c, "Losses", 1);
+  put_line(c, LABEL_LOSS, plot_colour(1), "label head");
+  put_line(c, HELD_LOSS, plot_colour(2), "held-out rows");
+  put_line(c, DOMAIN_LOSS, plot_colour(0), "domain head");
+  if (c->panel) fputs("\n", c->f);
+}
+
+static void put_accuracies(curves *c, double chance) {
+  begin_panel(c, "Accuracies on the training rows", 2);
+  fputs("set yrange [0:1]\n", c->f);
+  if (has(c, DOMAIN_LOW)) {
+    char how[32];
+    snprintf(how, sizeof how, "%d:%d", DOMAIN_LOW, DOMAIN_HIGH);
+    put(c, how, "filledcurves fillstyle solid 0.25 noborder", plot_colour(0), "95 % interval");
+    put_line(c, DOMAIN_ACCURACY, plot_colour(0), "domain head");
+    fprintf(c->f, ", \\\n  %.9g with lines dashtype 2 linewidth 1.5 linecolor rgb '#555555' title 'guessing: %.2g'", chance,
+            chance);
+  }
+  put_line(c, LABEL_ACCURACY, plot_colour(1), "label head");
+  put_line(c, HELD_ACCURACY, plot_colour(2), "held-out rows");
+  fputs("\nset autoscale y\n", c->f);
+}
+
+/* Between marks of an axis from 0 to `top`, four or so of them: 1, 2 or 5 times a power of ten. */
+static double step_of(double top) {
+  const double least = top / 4, ten = pow(10, floor(log10(least)));
+  return least <= ten ? ten : least <= 2 * ten ? 2 * ten : least <= 5 * ten ? 5 * ten : 10 * ten;
+}
+
+static void put_schedules(curves *c) {
+  double top = 0;
+  char how[32];
+  for (int i = 0; i < c->n; i++) top = fmax(top, c->rows[i * COLUMNS + RATE - 1]);
+  begin_panel(c, "Schedules", 1);
+  fputs("set border 11\nset xlabel 'step' offset 0,0.4\nset yrange [*<0:*]\n", c->f);
+  if (top > 0) fprintf(c->f, "set y2range [0:*]\nset y2tics %.9g nomirror\n", step_of(top));
+  put_line(c, LAMBDA, plot_colour(0), "lambda (left)");
+  snprintf(how, sizeof how, "%d axes x1y2", RATE);
+  if (top > 0)
+    put(c, how, "linespoints linewidth 1.6 dashtype 2 pointtype 7 pointsize 0.25", plot_colour(2), "learning rate (right)");
+  fputs("\nset autoscale y\nset border 3\nunset y2tics\nunset xlabel\n", c->f);
+}
+
+static int write_commands(cldann_error *e, curves *c, double chance) {
+  const int losses = has(c, LABEL_LOSS) || has(c, DOMAIN_LOSS), accuracies = has(c, LABEL_ACCURACY) || has(c, DOMAIN_ACCURACY);
+  int rc = CLDANN_OK;
+  if (!(c->f = open_memstream(&c->text, &c->size))) FAIL(e, CLDANN_E_MEM, "no memory for the curves");
+  fprintf(c->f, "set multiplot layout %d,1\n", losses + accuracies + 1);
+  if (losses) put_losses(c);
+  if (accuracies) put_accuracies(c, chance);
+  put_schedules(c);
+  fputs("unset multiplot", c->f);
+  if (fclose(c->f) != 0) FAIL(e, CLDANN_E_MEM, "no memory for the curves");
+fail:
+  return rc;
+}
+
+int draw_curves(cldann_error *e, const char *dir, const history *h, double chance) {
+  curves c = {.n = h->n};
+  double *rows = NULL;
+  plot p;
+  int rc;
+  TRY(mem_new(e, &rows, (size_t)h->n * COLUMNS, sizeof *rows));
+  fill(h, rows);
+  c.rows = rows;
+  TRY(write_commands(e, &c, chance));
+  TRY(plot_open(e, dir, "curves", "", &p));
+  p.width = 580, p.height = 960, p.points = 13;
+  fputs("set key outside center bottom vertical samplen 2\nset lmargin 8\nset rmargin 9\nset bmargin 5\nset grid ytics "
+        "linecolor rgb '#dddddd'\n",
+        p.f);
+  plot_data(&p, "m", rows, h->n, COLUMNS, NULL, 0, 0);
+  TRY(plot_close(&p, c.text));
+fail:
+  mem_free(rows);
+  free(c.text);
+  return rc;
+}

@@ -1,0 +1,157 @@
+/* train/history.c: see train/history.h. */
+#include "train/history.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "train/trainer_internal.h"
+
+typedef struct figure {
+  const char *key;
+  size_t at;
+} figure;
+
+#define OF_WINDOW(NAME) \
+  { #NAME, offsetof(cldann_progress, NAME) }
+#define OF_RESULT(NAME) \
+  { #NAME, offsetof(cldann_result, NAME) }
+
+static const figure window_figures[] = {
+    OF_WINDOW(label_loss),
+    OF_WINDOW(domain_loss),
+    OF_WINDOW(label_accuracy),
+    OF_WINDOW(domain_accuracy),
+    OF_WINDOW(domain_accuracy_low),
+    OF_WINDOW(domain_accuracy_high),
+    OF_WINDOW(domain_accuracy_source),
+    OF_WINDOW(domain_accuracy_target),
+    OF_WINDOW(validation_accuracy),
+    OF_WINDOW(validation_loss),
+    OF_WINDOW(lr),
+    OF_WINDOW(lambda),
+    OF_WINDOW(domain_weight),
+    OF_WINDOW(feature_weight),
+    OF_WINDOW(samples_per_second),
+    OF_WINDOW(seconds),
+    OF_WINDOW(eta_seconds),
+};
+
+static const figure result_figures[] = {
+    OF_RESULT(source_accuracy),
+    OF_RESULT(target_accuracy),
+    OF_RESULT(domain_accuracy),
+    OF_RESULT(domain_accuracy_source),
+    OF_RESULT(domain_accuracy_target),
+    OF_RESULT(validation_accuracy),
+    OF_RESULT(reverse_accuracy),
+    OF_RESULT(last_source_accuracy),
+    OF_RESULT(last_target_accuracy),
+    OF_RESULT(pad),
+    OF_RESULT(svm_source_accuracy),
+    OF_RESULT(svm_target_accuracy),
+    OF_RESULT(source_loss),
+    OF_RESULT(target_loss),
+    OF_RESULT(samples_per_second),
+    OF_RESULT(seconds),
+};
+
+static double number_of(const json_t *v) {
+  return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static int64_t whole_of(const json_t *o, const char *key) {
+  return json_integer_value(json_object_get(o, key));
+}
+
+static const char *text_of(const json_t *o, const char *key) {
+  const char *text = json_string_value(json_object_get(o, key));
+  return text ? text : "";
+}
+
+static void take_figures(const json_t *o, const figure *figures, size_t n, void *to) {
+  for (size_t i = 0; i < n; i++) {
+    const double v = number_of(json_object_get(o, figures[i].key));
+    memcpy((char *)to + figures[i].at, &v, sizeof v);
+  }
+}
+
+static int take_window(cldann_error *e, history *h, const json_t *o) {
+  int rc;
+  TRY(mem_resize(e, &h->windows, (size_t)h->n + 1, sizeof *h->windows));
+  cldann_progress *p = &h->windows[h->n++];
+  p->step = whole_of(o, "step"), p->steps = whole_of(o, "steps");
+  take_figures(o, window_figures, sizeof window_figures / sizeof *window_figures, p);
+  for (size_t i = 0; i < 3; i++) p->gradient_norm[i] = number_of(json_array_get(json_object_get(o, "gradient_norm"), i));
+fail:
+  return rc;
+}
+
+static int take_warning(cldann_error *e, history *h, const json_t *o) {
+  int rc;
+  TRY(mem_resize(e, &h->warnings, (size_t)h->n_warnings + 1, sizeof *h->warnings));
+  h->warnings[h->n_warnings] = (history_warning){.step = whole_of(o, "step")};
+  TRY(mem_strdup(e, &h->warnings[h->n_warnings++].text, text_of(o, "text")));
+fail:
+  return rc;
+}
+
+static void take_result(history *h, const json_t *o) {
+  cldann_result *r = &h->result;
+  const json_t *seed = json_object_get(o, "seed"); /* a text where it has more than 63 bits */
+  snprintf(r->method, sizeof r->method, "%s", text_of(o, "method"));
+  snprintf(r->device, sizeof r->device, "%s", text_of(o, "device"));
+  r->seed = json_is_string(seed) ? strtoull(json_string_value(seed), NULL, 10) : (uint64_t)json_integer_value(seed);
+  r->steps = whole_of(o, "steps"), r->model_step = whole_of(o, "model_step");
+  take_figures(o, result_figures, sizeof result_figures / sizeof *result_figures, r);
+  h->done = 1;
+}
+
+/* Types that are not known are left out: a later version may have more. */
+static int take_line(cldann_error *e, history *h, const json_t *o) {
+  const char *type = text_of(o, "type");
+  if (!strcmp(type, "progress")) return take_window(e, h, o);
+  if (!strcmp(type, "warning")) return take_warning(e, h, o);
+  if (!strcmp(type, "result")) take_result(h, o);
+  return CLDANN_OK;
+}
+
+int history_read(cldann_error *e, const char *dir, history *h) {
+  char *path = NULL, *line = NULL;
+  size_t room = 0;
+  json_t *o = NULL;
+  FILE *f = NULL;
+  int rc;
+  *h = (history){.result = result_unknown};
+  TRY(text_join(e, &path, dir, "metrics.jsonl"));
+  if (!(f = fopen(path, "r")))
+    FAIL(e, CLDANN_E_IO, "%s: %s; name a folder that 'cldann train --out' made", path, strerror(errno));
+  for (int at = 1; getline(&line, &room, f) > 0; at++) {
+    if (h->cut) FAIL(e, CLDANN_E_FORMAT, "%s:%d: this line is no JSON object; the file is damaged", path, at - 1);
+    o = json_loads(line, 0, NULL);
+    h->cut = !json_is_object(o);
+    TRY(h->cut ? CLDANN_OK : take_line(e, h, o));
+    json_decref(o);
+    o = NULL;
+  }
+  if (ferror(f)) FAIL(e, CLDANN_E_IO, "cannot read %s: %s", path, strerror(errno));
+fail:
+  json_decref(o);
+  if (f) fclose(f);
+  free(line);
+  mem_free(path);
+  return rc;
+}
+
+void history_free(history *h) {
+  for (int i = 0; i < h->n_warnings; i++) mem_free(h->warnings[i].text);
+  mem_free(h->warnings);
+  mem_free(h->windows);
+  *h = (history){.n = 0};
+}
