@@ -44,7 +44,7 @@ offers '' "$bin" nonesuch ''
 offers '' "$bin" train mine.conf too
 offers "$("$bin" devices --json 2>/dev/null | sed 's/^{"index": \([0-9]*\),.*/\1/' | tr '\n' ' ' | sed 's/ $//')" "$bin" train --device ''
 ln -s "$root/experiments" experiments
-offers 'mnist-mnistm mnist-mnistm-jmlr mnist-usps' "$bin" reproduce mn
+offers 'mnist-mnistm mnist-mnistm-bn mnist-mnistm-jmlr mnist-usps' "$bin" reproduce mn
 # Registered for the command, also where bash-completion is not.
 complete -p cldann >/dev/null || { echo "bash does not know of it"; failed=yes; }
 
