@@ -78,7 +78,7 @@ static void write_weights(const char *name, int known) {
   json_object_set_new(h, known ? "grouped.weight" : "conv2.weight", tensors_entry((int[]){6, 2, 2, 3}, 4, FIRST, GROUPED));
   json_object_set_new(h, known ? "label1.weight" : "fc.weight", tensors_entry((int[]){7, 96}, 2, FIRST + GROUPED, LABEL));
   json_object_set_new(h, "fc8.bias", tensors_entry((int[]){3}, 1, FIRST + GROUPED + LABEL, OTHER));
-  GOOD(tensors_write(&(*at)->err, in(name), h, blocks, &count, 1));
+  GOOD(tensors_write(&(*at)->err, in(name), h, blocks, &count, 1, 0));
 }
 
 static const cldann_node *node(const cldann_experiment *x, const char *name) {
