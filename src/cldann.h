@@ -459,6 +459,11 @@ int cldann_predict(cldann *c, const char *model, const char *data, const cldann_
  */
 int cldann_export_c(cldann *c, const char *model, const char *path);
 /*
+ * The same as ONNX (operator set 13): "input" is any number of items as the data have them, (batch, c, h, w) or, without pixels,
+ * (batch, n); out come "logits" (batch, units) and "probabilities" (batch, classes). CLDANN_E_ARG in a build without protobuf-c.
+ */
+int cldann_export_onnx(cldann *c, const char *model, const char *path);
+/*
  * Pictures of a model file, into options->out_dir (or the working folder), as PNG and SVG with the gnuplot scripts that made
  * them: features.* (principal components), features-tsne.*, and where the input is a point of the plane classes.*, domains.*,
  * units.* (Ganin et al. 2016, figure 2). points: most items of each domain, evenly spaced, to 5000; 0: 500.

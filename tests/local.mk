@@ -103,7 +103,7 @@ LDADD = libcldann_internal.la $(CHECK_LIBS)
 
 TESTS += $(test_scripts)
 EXTRA_DIST += $(test_scripts) tests/installcheck tests/check-deb tests/check-docs tests/cli_steps.sh tests/strip.awk \
-	tests/http_server.py tests/model_in_torch.py tests/html_page.py tests/report-in-browser
+	tests/http_server.py tests/model_in_onnx.py tests/model_in_torch.py tests/html_page.py tests/report-in-browser
 if HAVE_CHECK
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
