@@ -459,8 +459,9 @@ int cldann_predict(cldann *c, const char *model, const char *data, const cldann_
  */
 int cldann_export_c(cldann *c, const char *model, const char *path);
 /*
- * The same as ONNX (operator set 13): "input" is any number of items as the data have them, (batch, c, h, w) or, without pixels,
- * (batch, n); out come "logits" (batch, units) and "probabilities" (batch, classes). CLDANN_E_ARG in a build without protobuf-c.
+ * The same as ONNX (operator set 13): "input" is any number of items as the data have them, (batch, c, h, w) or, without
+ * pixels, (batch, n); out come "logits" (batch, units) and "probabilities" (batch, classes). CLDANN_E_ARG in a build without
+ * protobuf-c.
  */
 int cldann_export_onnx(cldann *c, const char *model, const char *path);
 /*
