@@ -21,5 +21,5 @@ proto/onnx.pb-c.h: proto/onnx.pb-c.c
 proto/tensorboard.pb-c.h: proto/tensorboard.pb-c.c
 
 src/train/export_onnx.lo tests/train_export.$(OBJEXT): proto/onnx.pb-c.h
-src/train/tensorboard.lo: proto/tensorboard.pb-c.h
+src/train/tensorboard.lo tests/train_tensorboard.$(OBJEXT): proto/tensorboard.pb-c.h
 endif

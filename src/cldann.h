@@ -378,6 +378,7 @@ typedef void (*cldann_on_message)(void *user, const char *line);
 typedef struct cldann_train_options {
   const char *out_dir; /* gets experiment.conf, metrics.jsonl, model.safetensors and more (doc/experiments.md); NULL: nothing is
                           written */
+  int tensorboard;     /* not 0: out_dir gets events.out.tfevents.* too, which TensorBoard reads; needs protobuf-c */
   int overwrite;       /* not 0: a run that out_dir holds may go; else it is refused, CLDANN_E_IO */
   int resume;          /* not 0: goes on from out_dir's newest checkpoint, bit by bit as if the run had not stopped */
   /* Steps between two checkpoints (out_dir/checkpoint-STEP.safetensors, at the line of metrics behind them), 0: none but

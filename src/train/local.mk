@@ -56,6 +56,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/svm.h \
 	src/train/tensors.c \
 	src/train/tensors.h \
+	src/train/tensorboard.c \
+	src/train/tensorboard.h \
 	src/train/trainer.c \
 	src/train/trainer.h \
 	src/train/trainer_internal.h \
