@@ -343,7 +343,11 @@ int cldann_experiment_of_model(cldann *c, const char *model_path, const char *co
   *out = NULL;
   TRY(model_read_about(&c->err, model_path, &about));
   if (!about.experiment)
-    FAIL(&c->err, CLDANN_E_FORMAT, "%s does not hold the experiment it is of; name the experiment file too", model_path);
+    FAIL(&c->err, CLDANN_E_FORMAT,
+         "%s does not hold the experiment it is of; name the experiment file too (cldann eval EXPERIMENT MODEL), or save the "
+         "model "
+         "with the metadata that its file had",
+         model_path);
   TRY(experiment_open(c, model_path, about.experiment, overrides, n, data_dir, out));
 fail:
   model_forget_about(&about);
