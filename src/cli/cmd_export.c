@@ -34,13 +34,11 @@ const cli_command cmd_export = {
     .name = "export",
     .args = "MODEL FILE",
     .summary = "a trained model for other programs: one C file, or ONNX",
-    .help = "Writes features and label head. FILE.c: plain C99, the weights as constants and a function NAME_predict, NAME "
-            "being the\n"
-            "file's. It needs no OpenCL and no library but the compiler's -lm; its head says what it takes and gives. "
-            "FILE.onnx: ONNX\n"
-            "(operator set 13); 'input' is (batch, c, h, w) or, without pixels, (batch, n), out come 'logits' and "
-            "'probabilities'.\n"
-            "Both take items as the training data have them (bytes 0 to 255): what the net takes off and scales is inside.",
+    .help = "Writes features and label head, which take items as the training data have them (bytes 0 to 255).\n"
+            "FILE.c: plain C99, weights as constants and a function NAME_predict, NAME being the file's. It needs no\n"
+            "OpenCL and no library but the compiler's -lm; its head says what it takes and gives.\n"
+            "FILE.onnx: ONNX, operator set 13: 'input' (batch, c, h, w) or, without pixels, (batch, n); out come\n"
+            "'logits' and 'probabilities'.",
     .options = CLI_DEVICE | CLI_QUIET,
     .run = run,
 };
