@@ -25,7 +25,7 @@
 #include "data/place.h"
 #include "data/record.h"
 
-static const char name_start[] = "events.out.tfevents.", result_start[] = "result/";
+static const char name_start[] = "events.out.tfevents.";
 
 struct tensorboard {
   char *folder;
@@ -118,6 +118,7 @@ fail:
 
 /* Not of a training that has come as far as `after`. */
 static int is_behind(const uint8_t *message, size_t size, int64_t after) {
+  static const char result_start[] = "result/";
   Tensorboard__Event *m = tensorboard__event__unpack(NULL, size, message);
   const int figures = m && m->summary && m->summary->n_value;
   const char *tag = figures ? m->summary->value[0]->tag : NULL;
