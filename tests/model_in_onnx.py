@@ -37,6 +37,10 @@ NETS = [
     ("flat image", (3, 4, 2), "float32",
      '{ op = "flatten"; }, { op = "batch_norm"; }, { op = "max_pool"; window = 1; },'
      '{ op = "conv2d"; filters = 12; kernel = 1; }, { op = "tanh"; }', HEAD, 4),
+    ("groups", (7, 6, 2), "float32",
+     '{ op = "conv2d"; filters = 6; kernel = 3; }, { op = "lrn"; size = 3; alpha = 2.0; beta = 0.6; k = 1.5; },'
+     '{ op = "conv2d"; filters = 9; kernel = 2; groups = 3; }, { op = "relu"; }', HEAD, 4),
+    ("flat lrn", (3, 4, 2), "float32", '{ op = "flatten"; }, { op = "lrn"; size = 5; alpha = 2.0; beta = 0.6; k = 1.5; }', HEAD, 4),
     ("dense image", (3, 4, 2), "float32", '{ op = "dense"; units = 6; }, { op = "conv2d"; filters = 3; kernel = 1; }', HEAD, 4),
     # A loss that reads pixels, and one that reads flattened ones.
     ("image of classes", (4, 4, 2), "float32", '{ op = "relu"; }', '{ op = "conv2d"; filters = 1; kernel = 3; }, { op = "softmax_xent"; }', 4),
@@ -113,7 +117,7 @@ def main():
         failed += not off <= TOLERANCE
         print(f"{net[0]}: probabilities differ by {off:.2g} at most")
     missing = {"Gemm", "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "Relu", "LeakyRelu", "Sigmoid", "Tanh", "Flatten",
-               "BatchNormalization", "Softmax"} - used
+               "BatchNormalization", "LRN", "Softmax"} - used
     if missing:
         print("no net has", *sorted(missing))
     sys.exit(1 if failed or missing else 0)

@@ -51,9 +51,10 @@ ITEMS, SHAPE, CLASSES, SCALE = 60, (11, 9, 3), 4, 0.00392156862745098
 EXPERIMENT = """steps = 30; batch = 20; log_every = 30; eval_batch = 16; lr = {{ lr = 0.05; }};
 input = {{ scale = {scale}; subtract_mean = true; }};
 net = {{ input = {shape};
-  features = ( {{ op = "conv2d"; filters = 5; kernel = [3, 2]; stride = [2, 1]; padding = [1, 1, 0, 0]; name = "conv1"; }},
+  features = ( {{ op = "conv2d"; filters = 6; kernel = [3, 2]; stride = [2, 1]; padding = [1, 1, 0, 0]; name = "conv1"; }},
     {{ op = "batch_norm"; name = "norm1"; }}, {{ op = "leaky_relu"; slope = 0.2; }}, {{ op = "max_pool"; window = 2; }},
-    {{ op = "conv2d"; filters = 6; kernel = 2; name = "conv2"; }}, {{ op = "tanh"; }}, {{ op = "flatten"; }},
+    {{ op = "lrn"; size = 3; alpha = 0.5; k = 2.0; }},
+    {{ op = "conv2d"; filters = 6; kernel = 2; groups = 2; name = "conv2"; }}, {{ op = "tanh"; }}, {{ op = "flatten"; }},
     {{ op = "batch_norm"; name = "norm2"; }} );
   label_head = ( {{ op = "dense"; units = 7; name = "label1"; }}, {{ op = "sigmoid"; }}, {{ op = "dropout"; rate = 0.2; }},
     {{ op = "dense"; units = 4; name = "label2"; }}, {{ op = "softmax_xent"; }} );
@@ -67,12 +68,13 @@ class Small(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv1, self.norm1 = nn.Conv2d(3, 5, (3, 2), (2, 1), (1, 0)), nn.BatchNorm2d(5)
-        self.conv2, self.norm2 = nn.Conv2d(5, 6, 2), nn.BatchNorm1d(36)
+        self.conv1, self.norm1 = nn.Conv2d(3, 6, (3, 2), (2, 1), (1, 0)), nn.BatchNorm2d(6)
+        self.conv2, self.norm2 = nn.Conv2d(6, 6, 2, groups=2), nn.BatchNorm1d(36)
         self.label1, self.label2, self.domain = nn.Linear(36, 7), nn.Linear(7, CLASSES), nn.Linear(36, 1)
 
     def forward(self, x):
         x = functional.max_pool2d(functional.leaky_relu(self.norm1(self.conv1(x)), 0.2), 2)
+        x = functional.local_response_norm(x, 3, 0.5, 0.75, 2.0)
         features = self.norm2(torch.tanh(self.conv2(x)).flatten(1))
         x = functional.dropout(torch.sigmoid(self.label1(features)), 0.2, self.training)
         return self.label2(x), self.domain(features)

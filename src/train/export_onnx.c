@@ -18,7 +18,7 @@
 #include "data/place.h"
 
 /* NODES_OF: the most that a layer of ours becomes. */
-enum { IR_VERSION = 7, OPERATORS = 13, NODES_OF = 5, NODES_MORE = 8, INPUTS = 5, ATTRIBUTES = 3, NAME = 64, PROPERTIES = 5 };
+enum { IR_VERSION = 7, OPERATORS = 13, NODES_OF = 8, NODES_MORE = 8, INPUTS = 5, ATTRIBUTES = 4, NAME = 64, PROPERTIES = 5 };
 
 /* Messages with room for what they point to. */
 typedef struct node {
@@ -141,10 +141,10 @@ static void make_flat(graph *g, const char *name) {
   g->flat = 1;
 }
 
-static void reshape(graph *g, const char *name, const char *suffix, shape s) {
+static void reshape(graph *g, const char *name, const char *suffix, const char *constant_suffix, shape s) {
   const int four = 4;
   node *n = add(g, "Reshape", name, suffix);
-  constant *c = constant_of(g, n, name, suffix[0] == 'i' ? "image_shape" : "pixel_shape", &four, 1);
+  constant *c = constant_of(g, n, name, constant_suffix, &four, 1);
   memcpy(c->whole, (int64_t[]){0, s.c, s.h, s.w}, sizeof c->whole); /* 0: as many items as come */
   hold(c, ONNX__TENSOR_PROTO__DATA_TYPE__INT64, c->whole, sizeof c->whole);
   g->flat = 0;
@@ -159,16 +159,27 @@ static void in_our_order(graph *g, const cldann_node *from) {
   const shape s = model_image(from);
   const char *name = from->o.name;
   if (is_image(s)) {
-    if (g->flat || !is_image(from->o.in)) reshape(g, name, "image", s);
+    if (g->flat || !is_image(from->o.in)) reshape(g, name, "image", "image_shape", s);
     set_ints(add(g, "Transpose", name, "hwc"), "perm", 4, (int[]){0, 2, 3, 1});
   }
   make_flat(g, name);
 }
 
-/* What works on pixels gets some. A convolution's weights tell the channels apart, be they of an image that was flattened. */
+/* Back from that to the order that what comes next finds in its weights. */
+static void in_image_order(graph *g, const cldann_node *from) {
+  const shape s = model_image(from);
+  const char *name = from->o.name;
+  reshape(g, name, "cells", "cells_shape", (shape){.c = s.h, .h = s.w, .w = s.c}); /* (batch, h, w, c) */
+  set_ints(add(g, "Transpose", name, "chw"), "perm", 4, (int[]){0, 3, 1, 2});
+  set_int(add(g, "Flatten", name, "again"), "axis", 1);
+  g->flat = 1;
+}
+
+/* What works on pixels gets some. Where it tells the channels apart it does so in our order, if they are a flattened image's.
+ */
 static void make_pixels(graph *g, const cldann_node *from) {
-  if (from->o.type == &op_conv2d && !is_image(from->o.in)) in_our_order(g, from);
-  if (g->flat) reshape(g, from->o.name, "pixel", from->o.in);
+  if ((from->o.type == &op_conv2d || from->o.type == &op_lrn) && !is_image(from->o.in)) in_our_order(g, from);
+  if (g->flat) reshape(g, from->o.name, "pixel", "pixel_shape", from->o.in);
 }
 
 /* ---- layers ---- */
@@ -196,13 +207,19 @@ static void put_layer(graph *g, const cldann_node *from, const char *operator) {
   const op_type *t = o->type;
   if (t == &op_flatten || t == &op_dense) make_flat(g, o->name);
   if (t == &op_flatten) return;
-  if (t == &op_conv2d || t == &op_max_pool || t == &op_avg_pool || t == &op_global_pool) make_pixels(g, from);
+  if (t == &op_conv2d || t == &op_max_pool || t == &op_avg_pool || t == &op_global_pool || t == &op_lrn) make_pixels(g, from);
   node *n = add(g, operator, o->name, "out");
   if (t == &op_dense || t == &op_conv2d) put_params(g, n, from, 2);
   if (t == &op_dense) set_int(n, "transB", 1);
   if (t == &op_conv2d || t == &op_max_pool || t == &op_avg_pool) set_window(n, o);
   if (t == &op_batch_norm) put_params(g, n, from, NORM_PARAMS), set_float(n, "epsilon", o->epsilon);
+  if (t == &op_conv2d && o->groups > 1) set_int(n, "group", o->groups);
   if (t == &op_leaky_relu) set_float(n, "alpha", o->slope);
+  if (t == &op_lrn) {
+    set_int(n, "size", o->size);
+    set_float(n, "alpha", o->alpha), set_float(n, "beta", o->beta), set_float(n, "bias", o->k);
+    if (!is_image(o->in) && is_image(model_image(from))) in_image_order(g, from);
+  }
 }
 
 static int put_layers(graph *g) {
@@ -216,6 +233,7 @@ static int put_layers(graph *g) {
                                     {&op_sigmoid, "Sigmoid"},
                                     {&op_leaky_relu, "LeakyRelu"},
                                     {&op_flatten, "Flatten"},
+                                    {&op_lrn, "LRN"},
                                     {&op_batch_norm, "BatchNormalization"}};
   int rc = CLDANN_OK;
   for (int i = 0; i < g->m.n; i++) {
