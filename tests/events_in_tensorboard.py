@@ -42,7 +42,7 @@ def compare(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         train = [sys.argv[1], "train", EXPERIMENT, "--set", "steps=20000", "--set", "log_every=10", "--set", "validation.share=0.2",
-                 "--tensorboard", "--out", folder, "--json"]
+                 "--tensorboard", "--no-report", "--out", folder, "--json"]
         first = subprocess.Popen(train, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for _ in range(3):
             first.stdout.readline()

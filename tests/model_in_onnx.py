@@ -84,10 +84,10 @@ def check(command, net, folder):
     draw = numpy.random.default_rng(7)
     model, graph, data = (os.path.join(folder, n) for n in ("run/model.safetensors", "x.onnx", "new.npy"))
     write_experiment(folder, net, draw)
-    run(command, "train", os.path.join(folder, "x.conf"), "--quiet", "--overwrite", "--out", os.path.join(folder, "run"))
+    run(command, "train", os.path.join(folder, "x.conf"), "--quiet", "--no-report", "--out", os.path.join(folder, "run"))
     x = items(draw, shape, dtype)
     numpy.save(data, x)
-    lines = run(command, "predict", model, data, "--json", "--quiet", "--set", f"data.target_test.shape={list(shape)}")
+    lines = run(command, "predict", model, data, "--json", "--quiet")
     want = numpy.array([json.loads(line)["probabilities"] for line in lines.splitlines()])
     run(command, "export", model, graph, "--quiet")
 

@@ -118,7 +118,7 @@ def differences(command, folder, model, net, mean):
 def train_on(net, x, y):
     net.train()
     steps = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-    for _ in range(8):
+    for _ in range(20):
         steps.zero_grad()
         label, domain = net(x)
         (functional.cross_entropy(label, y) + domain.square().mean()).backward()
@@ -128,7 +128,7 @@ def train_on(net, x, y):
 def there_and_back(command, folder):
     experiment = write_experiment(folder, numpy.random.default_rng(5))
     model, back, bare = (os.path.join(folder, n) for n in ("run/model.safetensors", "back.safetensors", "bare.safetensors"))
-    run(command, "train", experiment, "--quiet", "--out", os.path.join(folder, "run"))
+    run(command, "train", experiment, "--quiet", "--no-report", "--out", os.path.join(folder, "run"))
     mean = mean_of(model)
     net = Small()
     net.load_state_dict(load_file(model), strict=True)

@@ -112,7 +112,7 @@ START_TEST(c_says_the_same) {
   const int item = j->h * j->w * j->c;
   float x[ROWS * MOST];
   double want[ROWS * CLASSES] = {0}, got;
-  char dir[100], model[200], command[600], shape_set[80];
+  char dir[100], model[200], command[600];
   ck_assert_int_le(item, MOST);
   snprintf(dir, sizeof dir, "%s/exported%d", folder, _i);
   snprintf(model, sizeof model, "%s/model.safetensors", dir);
@@ -120,8 +120,7 @@ START_TEST(c_says_the_same) {
   for (int i = 0; i < ROWS * item; i++) x[i] = rng_unit(rng_words(9, RNG_CHECK, 0, (uint64_t)i).v[0]) * 3 - 1;
   GOOD(npy_write(&(*at)->err, in("new.npy"), x, ROWS, item));
   write_file(in("new.bin"), x, (size_t)(ROWS * item) * sizeof *x);
-  snprintf(shape_set, sizeof shape_set, "data.target_test.shape=[%d, %d, %d]", j->h, j->w, j->c);
-  const char *const sets[] = {shape_set};
+  static const char *const sets[] = {"data.target.labels="};
   GOOD(cldann_predict(*at, model, in("new.npy"),
                       &(cldann_predict_options){.overrides = sets, .n_overrides = 1, .on_item = keep, .user = want}));
   GOOD(cldann_export_c(*at, model, in("one_model.c")));
