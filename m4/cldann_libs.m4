@@ -125,3 +125,22 @@ AC_DEFUN([CLDANN_MATIO], [
   ])
   AS_IF([test "$have_matio" != no], [AC_DEFINE([HAVE_MATIO], [1], [matio can read MATLAB files])])
 ])
+
+dnl CLDANN_PROTOBUFC: ONNX and TensorBoard files: protobuf-c and its compiler. Defines HAVE_PROTOBUFC.
+AC_DEFUN([CLDANN_PROTOBUFC], [
+  AC_ARG_WITH([protobuf-c],
+              [AS_HELP_STRING([--without-protobuf-c], [do without protobuf-c, which writes ONNX and TensorBoard files @<:@auto@:>@])],
+              [], [with_protobuf_c=auto])
+  have_protobufc=no
+  AS_IF([test "$with_protobuf_c" != no], [
+    AC_PATH_PROG([PROTOC_C], [protoc-c])
+    PKG_CHECK_MODULES([PROTOBUFC], [libprotobuf-c >= 1.3], [AS_IF([test -n "$PROTOC_C"], [
+      have_protobufc=`$PKG_CONFIG --modversion libprotobuf-c`
+      pc_requires="$pc_requires libprotobuf-c"
+    ])], [:])
+    AS_IF([test "$with_protobuf_c.$have_protobufc" = yes.no],
+          [AC_MSG_ERROR([--with-protobuf-c: not found (Debian: libprotobuf-c-dev and protobuf-c-compiler)])])
+  ])
+  AM_CONDITIONAL([HAVE_PROTOBUFC], [test "$have_protobufc" != no])
+  AS_IF([test "$have_protobufc" != no], [AC_DEFINE([HAVE_PROTOBUFC], [1], [protobuf-c can write ONNX and TensorBoard files])])
+])

@@ -378,6 +378,7 @@ typedef void (*cldann_on_message)(void *user, const char *line);
 typedef struct cldann_train_options {
   const char *out_dir; /* gets experiment.conf, metrics.jsonl, model.safetensors and more (doc/experiments.md); NULL: nothing is
                           written */
+  int tensorboard;     /* not 0: out_dir gets events.out.tfevents.* too, which TensorBoard reads; needs protobuf-c */
   int overwrite;       /* not 0: a run that out_dir holds may go; else it is refused, CLDANN_E_IO */
   int resume;          /* not 0: goes on from out_dir's newest checkpoint, bit by bit as if the run had not stopped */
   /* Steps between two checkpoints (out_dir/checkpoint-STEP.safetensors, at the line of metrics behind them), 0: none but
@@ -458,6 +459,12 @@ int cldann_predict(cldann *c, const char *model, const char *data, const cldann_
  * NAME_predict, NAME being the file's. What it takes and gives is said in the file.
  */
 int cldann_export_c(cldann *c, const char *model, const char *path);
+/*
+ * The same as ONNX (operator set 13): "input" is any number of items as the data have them, (batch, c, h, w) or, without
+ * pixels, (batch, n); out come "logits" (batch, units) and "probabilities" (batch, classes). CLDANN_E_ARG in a build without
+ * protobuf-c.
+ */
+int cldann_export_onnx(cldann *c, const char *model, const char *path);
 /*
  * Pictures of a model file, into options->out_dir (or the working folder), as PNG and SVG with the gnuplot scripts that made
  * them: features.* (principal components), features-tsne.*, and where the input is a point of the plane classes.*, domains.*,

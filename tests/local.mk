@@ -87,6 +87,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_sparse.c \
 	tests/train_start.c \
 	tests/train_suites.h \
+	tests/train_tensorboard.c \
 	tests/train_tensors.c \
 	tests/train_validation.c
 tests_test_draft_SOURCES = $(runner) tests/test_draft.c
@@ -103,7 +104,7 @@ LDADD = libcldann_internal.la $(CHECK_LIBS)
 
 TESTS += $(test_scripts)
 EXTRA_DIST += $(test_scripts) tests/installcheck tests/check-deb tests/check-docs tests/cli_steps.sh tests/strip.awk \
-	tests/http_server.py tests/model_in_torch.py tests/html_page.py tests/report-in-browser
+	tests/http_server.py tests/events_in_tensorboard.py tests/model_in_onnx.py tests/model_in_torch.py tests/html_page.py tests/report-in-browser
 if HAVE_CHECK
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)

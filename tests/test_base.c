@@ -133,6 +133,20 @@ START_TEST(sha256_streaming) {
 }
 END_TEST
 
+/* The examples of RFC 3720, B.4, and the one of the catalogues. */
+START_TEST(crc32c_answers) {
+  uint8_t b[32];
+  ck_assert_uint_eq(hash_crc32c("123456789", 9), 0xe3069283u);
+  ck_assert_uint_eq(hash_crc32c("", 0), 0);
+  memset(b, 0, sizeof b);
+  ck_assert_uint_eq(hash_crc32c(b, sizeof b), 0x8a9136aau);
+  memset(b, 0xff, sizeof b);
+  ck_assert_uint_eq(hash_crc32c(b, sizeof b), 0x62a8ab43u);
+  for (int i = 0; i < 32; i++) b[i] = (uint8_t)i;
+  ck_assert_uint_eq(hash_crc32c(b, sizeof b), 0x46dd794eu);
+}
+END_TEST
+
 static int mark(cldann_error *e, void *arg, int64_t first, int64_t last) {
   int *seen = arg;
   (void)e;
@@ -199,6 +213,7 @@ int main(void) {
   tcase_add_test(t, numbers);
   tcase_add_test(t, sha256_answers);
   tcase_add_test(t, sha256_streaming);
+  tcase_add_test(t, crc32c_answers);
   tcase_add_test(t, parallel_covers_once);
   tcase_add_test(t, parallel_first_error);
   tcase_add_test(t, log_levels);

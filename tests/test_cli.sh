@@ -144,7 +144,13 @@ training() {
   run export "$tmp/run/one/model.safetensors" "$tmp/blobs.c" --quiet
   [ "$rc" = 0 ] || wrong "export: exit code $rc"
   grep -q '^void blobs_predict(' "$tmp/blobs.c" || wrong "export: no blobs_predict"
-  fails 2 'does not end with .c' export "$tmp/run/one/model.safetensors" "$tmp/blobs.onnx"
+  fails 2 'ends with neither .c nor .onnx' export "$tmp/run/one/model.safetensors" "$tmp/blobs.pb"
+  run export "$tmp/run/one/model.safetensors" "$tmp/blobs.onnx" --quiet
+  if [ "$rc" = 0 ]; then
+    grep -q probabilities "$tmp/blobs.onnx" || wrong "export: no ONNX"
+  else
+    grep -q 'install protobuf-c' "$tmp/err" || wrong "export: exit code $rc, and not for want of protobuf-c"
+  fi
   fails 4 'nonesuch.csv in --data' predict "$tmp/run/one/model.safetensors" "$tmp/nonesuch.csv"
   if command -v gnuplot >/dev/null; then
     run draw "$tmp/run/one/model.safetensors" --out "$tmp/it's pictures" --quiet

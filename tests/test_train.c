@@ -439,6 +439,7 @@ int main(void) {
   suite_add_tcase(s, checkpoint_cases(&ctx));
   suite_add_tcase(s, domain_cases(&ctx));
   suite_add_tcase(s, export_cases(&ctx));
+  suite_add_tcase(s, tensorboard_cases(&ctx));
   suite_add_tcase(s, feed_cases(&ctx));
   suite_add_tcase(s, health_cases(&ctx));
   suite_add_tcase(s, layer_cases(&ctx));

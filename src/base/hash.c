@@ -95,3 +95,14 @@ fail:
   if (f) fclose(f);
   return rc;
 }
+
+/* Bit by bit: what is summed is short. */
+uint32_t hash_crc32c(const void *data, size_t n) {
+  const uint8_t *p = data;
+  uint32_t crc = 0xffffffffu;
+  for (size_t i = 0; i < n; i++) {
+    crc ^= p[i];
+    for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >> 1 ^ 0x82f63b78u : crc >> 1;
+  }
+  return ~crc;
+}

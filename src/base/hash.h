@@ -1,6 +1,6 @@
 /*
- * base/hash.h: SHA-256 (FIPS 180-4), streaming. Used to check downloads and checkpoints and to pin generated data in
- * tests. Tested with the published known answers.
+ * base/hash.h: SHA-256 (FIPS 180-4), streaming, to check downloads and to pin generated data in tests; and CRC-32C (RFC 3720),
+ * which TensorBoard's files hold. Tested with the published known answers.
  */
 #ifndef CLDANN_BASE_HASH_H
 #define CLDANN_BASE_HASH_H
@@ -25,5 +25,7 @@ void hash_final(hash *s, char hex[HASH_HEX]);
 /* The three above for one block. */
 void hash_bytes(const void *data, size_t n, char hex[HASH_HEX]);
 int hash_file(cldann_error *e, const char *path, char hex[HASH_HEX]);
+
+uint32_t hash_crc32c(const void *data, size_t n);
 
 #endif

@@ -56,7 +56,8 @@ enum {
   CLI_LABELS = 1 << 26,
   CLI_POINTS = 1 << 27,
   CLI_KEEP = 1 << 28,
-  CLI_NO_REPORT = 1 << 29
+  CLI_NO_REPORT = 1 << 29,
+  CLI_TENSORBOARD = 1 << 30
 };
 
 typedef struct cli_args {
@@ -67,7 +68,7 @@ typedef struct cli_args {
   int n_sets, n_choices;
   const char **arg; /* n_args of them */
   int n_args;
-  int json, quiet, inference, clblast, quick, overwrite, resume, details, no_report;
+  int json, quiet, inference, clblast, quick, overwrite, resume, details, no_report, tensorboard;
   int64_t seed, threads, limit, checkpoint, points, keep;
 } cli_args;
 

@@ -21,6 +21,7 @@ static const cli_option rows[] = {
     {"resume", CLI_RESUME, NULL, "go on from the checkpoint in --out, as if the training had not stopped"},
     {"checkpoint", CLI_CHECKPOINT, "STEPS", "write a checkpoint every so many steps (default: when it is interrupted)"},
     {"keep", CLI_KEEP, "N", "checkpoints that stay, the last ones (default: 1); a damaged one is passed over by --resume"},
+    {"tensorboard", CLI_TENSORBOARD, NULL, "--out gets event files for TensorBoard too"},
     {"details", CLI_DETAILS, NULL, "accuracy of each class, which is taken for which, and calibration, for each test set"},
     {"no-report", CLI_NO_REPORT, NULL, "no report.html and no pictures in --out"},
     {"methods", CLI_METHODS, "A,B,...", "what to compare (default: source-only,dann)"},
@@ -95,6 +96,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_OVERWRITE: a->overwrite = 1; break;
   case CLI_DETAILS: a->details = 1; break;
   case CLI_NO_REPORT: a->no_report = 1; break;
+  case CLI_TENSORBOARD: a->tensorboard = 1; break;
   case CLI_RESUME: a->resume = 1; break;
   case CLI_CHECKPOINT: rc = text_to_int(&e, "--checkpoint", value, 1, 1000000000, &a->checkpoint); break;
   case CLI_POINTS: rc = text_to_int(&e, "--points", value, 1, 5000, &a->points); break;

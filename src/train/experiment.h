@@ -58,6 +58,8 @@ const char *experiment_reader(const cldann_experiment *x);
 /* That set, or the target_test set that the program handed over, alone, without its labels; the others are then taken to be
  * loaded, and are not there. Owned by the caller. */
 int experiment_load_one(cldann_experiment *x, dataset **out);
+/* An error where the net's input is not the item itself but what mSDA, which no model file holds, makes of it. */
+int experiment_check_plain(const cldann_experiment *x);
 /* What the classes are called, a line each, where they have names; NULL: their numbers. The caller's (mem_free). */
 int experiment_class_names(const cldann_experiment *x, char **out);
 

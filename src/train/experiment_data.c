@@ -359,14 +359,21 @@ const char *experiment_reader(const cldann_experiment *x) {
   return r < ROLES ? role_names[r] : NULL;
 }
 
+int experiment_check_plain(const cldann_experiment *x) {
+  int rc = CLDANN_OK;
+  if (conf_get(x->cfg, "data.msda.layers"))
+    FAIL(&x->ctx->err, CLDANN_E_ARG,
+         "the model's input is behind mSDA, whose layers it does not hold; use a model of the plain input");
+fail:
+  return rc;
+}
+
 int experiment_load_one(cldann_experiment *x, dataset **out) {
   loader l = {.x = x, .err = &x->ctx->err};
   dataset *d = NULL;
   set_view v;
   int rc;
-  if (conf_get(x->cfg, "data.msda.layers"))
-    FAIL(l.err, CLDANN_E_ARG,
-         "the model's input is behind mSDA, whose layers it does not hold; use a model of the plain input");
+  TRY(experiment_check_plain(x));
   if (!(own_data_is(x, ROLE_TARGET_TEST) && set_open(x, ROLE_TARGET_TEST, &v)) && reader_of(x, &v) == ROLES)
     FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set of kind \"file\"");
   TRY(set_load(&l, &v, 0, &d));

@@ -8,19 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/text.h"
 #include "data/place.h"
-#include "train/experiment.h"
-#include "train/model.h"
+#include "train/export.h"
 
 typedef struct exporter {
-  cldann_error *e;
-  const cldann_experiment *x;
-  const cldann_node *path[256]; /* from the input to what the label loss reads */
-  int n;
-  const float *params;
-  model_about about;
+  exported m;
   char prefix[64];
   FILE *f;
   int step; /* whose result lies in a or b */
@@ -92,8 +85,8 @@ static const char lrn_text[] =
     "}\n\n";
 
 static int uses(const exporter *p, const op_type *t) {
-  for (int i = 0; i < p->n; i++)
-    if (p->path[i]->o.type == t) return 1;
+  for (int i = 0; i < p->m.n; i++)
+    if (p->m.path[i]->o.type == t) return 1;
   return 0;
 }
 
@@ -118,10 +111,10 @@ static void put_array(exporter *p, const char *name, const float *v, size_t n) {
 /* Node k of the path's parameter i: "w3_0". Of two domains' statistics only the target's are needed. */
 static void put_weights(exporter *p) {
   char name[32];
-  for (int k = 0; k < p->n; k++)
-    for (int i = 0; i < p->path[k]->o.n_params && i < 4; i++) {
+  for (int k = 0; k < p->m.n; k++)
+    for (int i = 0; i < p->m.path[k]->o.n_params && i < 4; i++) {
       snprintf(name, sizeof name, "w%d_%d", k, i);
-      put_array(p, name, p->params + p->path[k]->param_at[i], p->path[k]->o.params[i].count);
+      put_array(p, name, p->m.params + p->m.path[k]->param_at[i], p->m.path[k]->o.params[i].count);
     }
 }
 
@@ -145,7 +138,7 @@ static void put_window(exporter *p, const op *o) {
 }
 
 static int put_step(exporter *p, int k) {
-  const op *o = &p->path[k]->o;
+  const op *o = &p->m.path[k]->o;
   const op_type *t = o->type;
   const shape in = o->in, out = o->out;
   const int n = size_of(out);
@@ -179,7 +172,7 @@ static int put_step(exporter *p, int k) {
   } else if (t == &op_tanh) {
     fprintf(p->f, "  for (int i = 0; i < %d; i++) %s[i] = tanhf(%s[i]);", n, here(p), here(p));
   } else if (t != &op_flatten && t != &op_dropout && t != &op_rows && !(t->flags & OP_INPUT)) {
-    return err_set(p->e, CLDANN_E_ARG, __FILE__, __LINE__, "%s %s: this op cannot be written as C yet", t->name, o->name);
+    return err_set(p->m.e, CLDANN_E_ARG, __FILE__, __LINE__, "%s %s: this op cannot be written as C yet", t->name, o->name);
   } else {
     return CLDANN_OK;
   }
@@ -189,28 +182,28 @@ static int put_step(exporter *p, int k) {
 
 static int widest(const exporter *p) {
   int most = 0;
-  for (int i = 0; i < p->n; i++)
-    if (size_of(p->path[i]->o.out) > most) most = size_of(p->path[i]->o.out);
+  for (int i = 0; i < p->m.n; i++)
+    if (size_of(p->m.path[i]->o.out) > most) most = size_of(p->m.path[i]->o.out);
   return most;
 }
 
 static void put_heading(exporter *p, int classes) {
-  const shape in = net_input(p->x->net)->o.out;
+  const shape in = net_input(p->m.x->net)->o.out;
   fprintf(
       p->f,
       "/*\n * %s: a classifier that cldann %s trained (experiment %s, method %s, seed %llu), in plain C99. Link with -lm.\n"
       " *\n * x: one item, (%d, %d, %d) floats, channels fastest, numbers as the training data have them (bytes 0 to 255).\n"
       " * p: the probabilities of the %d classes. scratch: %s_SCRATCH floats, whose content does not matter.\n */\n"
       "#include <math.h>\n\n#define %s_CLASSES %d\n#define %s_SCRATCH %d\n\n",
-      p->prefix, CLDANN_VERSION, p->x->s.name, p->x->s.method->name, (unsigned long long)p->x->s.seed, in.h, in.w, in.c,
+      p->prefix, CLDANN_VERSION, p->m.x->s.name, p->m.x->s.method->name, (unsigned long long)p->m.x->s.seed, in.h, in.w, in.c,
       classes, p->prefix, p->prefix, classes, p->prefix, 2 * widest(p));
   fprintf(p->f, "void %s_predict(const float *x, float *p, float *scratch);\n", p->prefix);
-  if (p->about.classes) fprintf(p->f, "extern const char *const %s_names[%s_CLASSES];\n", p->prefix, p->prefix);
+  if (p->m.about.classes) fprintf(p->f, "extern const char *const %s_names[%s_CLASSES];\n", p->prefix, p->prefix);
   fputc('\n', p->f);
 }
 
 static void put_names(exporter *p) {
-  const char *at = p->about.classes;
+  const char *at = p->m.about.classes;
   if (!at) return;
   fprintf(p->f, "const char *const %s_names[%s_CLASSES] = {\"", p->prefix, p->prefix);
   for (; *at; at++) {
@@ -227,16 +220,16 @@ static void put_names(exporter *p) {
 
 /* The item as the net takes it: less its mean, times the scale. */
 static void put_input(exporter *p) {
-  const shape in = net_input(p->x->net)->o.out;
-  if (p->about.channels) put_array(p, "input_mean", p->about.mean, (size_t)p->about.channels);
+  const shape in = net_input(p->m.x->net)->o.out;
+  if (p->m.about.channels) put_array(p, "input_mean", p->m.about.mean, (size_t)p->m.about.channels);
   put_weights(p);
   fprintf(p->f,
           "void %s_predict(const float *x, float *p, float *scratch) {\n  float *const a = scratch, *const b = scratch + %d;\n",
           p->prefix, widest(p));
   fprintf(p->f, "  for (int i = 0; i < %d; i++) a[i] = (x[i]", size_of(in));
-  if (p->about.channels) fprintf(p->f, " - input_mean[i %% %d]", in.c);
+  if (p->m.about.channels) fprintf(p->f, " - input_mean[i %% %d]", in.c);
   fputs(") * ", p->f);
-  put_number(p->f, (float)p->x->s.scale);
+  put_number(p->f, (float)p->m.x->s.scale);
   fputs(";\n", p->f);
 }
 
@@ -264,23 +257,9 @@ static void name_after(const char *path, char *to, size_t room) {
   to[n] = 0;
 }
 
-static int find_path(exporter *p) {
-  const cldann_node *all[256];
-  int rc = CLDANN_OK, n = 0;
-  for (const cldann_node *at = net_loss(p->x->net, CLDANN_TARGET_LABELS)->in; at; at = at->in) {
-    if (n == 256) FAIL(p->e, CLDANN_E_ARG, "a net of more than 256 layers cannot be written as C");
-    all[n++] = at;
-  }
-  while (n) p->path[p->n++] = all[--n];
-fail:
-  return rc;
-}
-
 static int write_all(exporter *p) {
-  const op *loss = &net_loss(p->x->net, CLDANN_TARGET_LABELS)->o;
-  const int units = size_of(loss->in), classes = units == 1 ? 2 : units;
   int rc = CLDANN_OK;
-  put_heading(p, classes);
+  put_heading(p, p->m.classes);
   put_names(p);
   if (uses(p, &op_dense)) fputs(dense_text, p->f);
   if (uses(p, &op_conv2d)) fputs(conv2d_text, p->f);
@@ -288,38 +267,28 @@ static int write_all(exporter *p) {
   if (uses(p, &op_batch_norm)) fputs(norm_text, p->f);
   if (uses(p, &op_lrn)) fputs(lrn_text, p->f);
   put_input(p);
-  for (int k = 0; k < p->n; k++) TRY(put_step(p, k));
-  put_probabilities(p, classes, units);
+  for (int k = 0; k < p->m.n; k++) TRY(put_step(p, k));
+  put_probabilities(p, p->m.classes, p->m.units);
 fail:
   return rc;
 }
 
 int cldann_export_c(cldann *c, const char *model, const char *path) {
-  exporter p = {.e = &c->err};
-  cldann_experiment *x = NULL;
-  float *params = NULL;
+  exporter p = {.f = NULL};
   char *text = NULL;
   size_t size = 0;
   int rc;
-  TRY(cldann_experiment_of_model(c, model, NULL, 0, NULL, &x));
-  p.x = x;
-  TRY(model_read_about(p.e, model, &p.about));
-  TRY(mem_new(p.e, &params, x->net->param_count, sizeof *params));
-  TRY(model_load(p.e, model, x->net, params));
-  p.params = params;
+  TRY(export_open(c, model, "C", &p.m));
   name_after(path, p.prefix, sizeof p.prefix);
-  TRY(find_path(&p));
-  if (!(p.f = open_memstream(&text, &size))) FAIL(p.e, CLDANN_E_MEM, "no memory for the text of the model");
+  if (!(p.f = open_memstream(&text, &size))) FAIL(&c->err, CLDANN_E_MEM, "no memory for the text of the model");
   TRY(write_all(&p));
-  rc = fclose(p.f) == 0 ? CLDANN_OK : err_set(p.e, CLDANN_E_MEM, __FILE__, __LINE__, "no memory for the text of the model");
+  rc = fclose(p.f) == 0 ? CLDANN_OK : err_set(&c->err, CLDANN_E_MEM, __FILE__, __LINE__, "no memory for the text of the model");
   p.f = NULL;
   TRY(rc);
-  TRY(place_whole(p.e, path, text, size));
+  TRY(place_whole(&c->err, path, text, size));
 fail:
   if (p.f) fclose(p.f);
   free(text);
-  model_forget_about(&p.about);
-  mem_free(params);
-  cldann_experiment_free(x);
+  export_close(&p.m);
   return rc;
 }

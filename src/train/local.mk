@@ -20,7 +20,10 @@ libcldann_internal_la_SOURCES += \
 	src/train/experiment_net.c \
 	src/train/experiment_sets.c \
 	src/train/experiment_sets.h \
+	src/train/export.c \
+	src/train/export.h \
 	src/train/export_c.c \
+	src/train/export_onnx.c \
 	src/train/feed.c \
 	src/train/feed.h \
 	src/train/health.c \
@@ -53,6 +56,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/svm.h \
 	src/train/tensors.c \
 	src/train/tensors.h \
+	src/train/tensorboard.c \
+	src/train/tensorboard.h \
 	src/train/trainer.c \
 	src/train/trainer.h \
 	src/train/trainer_internal.h \

@@ -12,9 +12,11 @@
 #include "base/text.h"
 #include "data/place.h"
 #include "data/record.h"
+#include "train/tensorboard.h"
 
 struct metrics {
   record *lines, *rows; /* metrics.jsonl, metrics.csv */
+  tensorboard *board;   /* NULL: no event files */
   char *folder;
   int made; /* metrics_open made the folder, and nothing was recorded yet */
 };
@@ -151,12 +153,13 @@ fail:
   return rc;
 }
 
-int metrics_open(cldann_error *e, const char *out_dir, metrics **out) {
+int metrics_open(cldann_error *e, const char *out_dir, int events, metrics **out) {
   int rc = CLDANN_OK;
   metrics *m = NULL;
   *out = NULL;
   if (!out_dir) return CLDANN_OK;
   TRY(mem_new(e, &m, 1, sizeof *m));
+  if (events) TRY(tensorboard_open(e, out_dir, &m->board));
   TRY(mem_strdup(e, &m->folder, out_dir));
   TRY(place_folder(e, out_dir, &m->made));
   TRY(open_record(e, out_dir, "metrics.jsonl", &m->lines));
@@ -204,6 +207,8 @@ int metrics_start(cldann_error *e, metrics *m) {
   TRY(put_head(e, head.f));
   TRY(draft_end(e, &head));
   TRY(record_add(e, m->rows, head.text, head.size));
+  TRY(tensorboard_clear(e, m->folder));
+  if (m->board) TRY(tensorboard_start(e, m->board, 0));
 fail:
   draft_free(&head);
   return rc;
@@ -235,6 +240,7 @@ int metrics_rewind(cldann_error *e, metrics *m, int64_t step) {
   TRY(draft_end(e, &rows));
   TRY(record_replace(e, m->lines, lines.text, lines.size));
   TRY(record_replace(e, m->rows, rows.text, rows.size));
+  if (m->board) TRY(tensorboard_start(e, m->board, step));
 fail:
   if (f) fclose(f);
   free(line);
@@ -268,6 +274,7 @@ int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p) {
   put_row(o, 0, row.f);
   TRY(draft_end(e, &row));
   TRY(record_add(e, m->rows, row.text, row.size));
+  if (m->board) TRY(tensorboard_progress(e, m->board, p));
 fail:
   json_decref(o);
   draft_free(&row);
@@ -280,13 +287,19 @@ int metrics_warning(cldann_error *e, metrics *m, int64_t step, const char *text)
 }
 
 int metrics_result(cldann_error *e, metrics *m, const cldann_result *r) {
-  return m ? put_line(e, m, metrics_result_json(r)) : CLDANN_OK;
+  int rc = CLDANN_OK;
+  if (!m) return CLDANN_OK;
+  TRY(put_line(e, m, metrics_result_json(r)));
+  if (m->board) TRY(tensorboard_result(e, m->board, r));
+fail:
+  return rc;
 }
 
 void metrics_close(metrics *m) {
   if (!m) return;
   record_close(m->lines);
   record_close(m->rows);
+  tensorboard_close(m->board);
   if (m->made) rmdir(m->folder);
   mem_free(m->folder);
   mem_free(m);

@@ -16,9 +16,10 @@ typedef struct metrics metrics;
 
 /*
  * Makes the folder and those above it where missing and opens both files in it. To be called before data are loaded, so
- * that a folder that cannot be written is told at once. out_dir NULL: *out is NULL, which all below take.
+ * that a folder that cannot be written is told at once. events: not 0 writes TensorBoard's files too. out_dir NULL: *out is
+ * NULL, which all below take.
  */
-int metrics_open(cldann_error *e, const char *out_dir, metrics **out);
+int metrics_open(cldann_error *e, const char *out_dir, int events, metrics **out);
 /* Drops what a run that goes on from `step` will write again: lines of later steps, and results. In the place of metrics_start.
  */
 int metrics_rewind(cldann_error *e, metrics *m, int64_t step);

@@ -25,8 +25,8 @@ typedef struct turned {
   int shape[4], n; /* as the file tells it */
 } turned;
 
-/* The image that a dense layer reads flat: what flattened it, or cut its rows, has kept the order. */
-static shape image_behind(const cldann_node *node) {
+/* What flattened an image, or cut its rows, has kept the order. */
+shape model_image(const cldann_node *node) {
   const int count = node->o.in.h * node->o.in.w * node->o.in.c;
   for (const cldann_node *n = node->in; n; n = n->in) {
     const shape s = n->o.out;
@@ -39,7 +39,7 @@ static shape image_behind(const cldann_node *node) {
 
 static turned turn(const cldann_node *node, int k) {
   const param *p = &node->o.params[k];
-  const shape in = image_behind(node);
+  const shape in = model_image(node);
   if (p->n_dims == 4) /* (kh,kw,in,out) -> (out,in,kh,kw) */
     return (turned){.dims = {(size_t)p->dims[0], (size_t)p->dims[1], (size_t)p->dims[2], (size_t)p->dims[3]},
                     .order = {3, 2, 0, 1},
@@ -89,12 +89,18 @@ static json_t *describe_file(const model_about *about) {
   return o;
 }
 
-static void turn_all(const cldann_net *net, const float *params, float *file) {
+void model_turn(const cldann_net *net, const float *params, float *file) {
   for (int i = 0; i < net->n; i++)
     for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
       const turned t = turn(net->nodes[i], k);
       copy_turned(&t, params + net->nodes[i]->param_at[k], file + net->nodes[i]->param_at[k], 0);
     }
+}
+
+int model_shape(const cldann_node *node, int k, int dims[4]) {
+  const turned t = turn(node, k);
+  for (int i = 0; i < t.n; i++) dims[i] = t.shape[i];
+  return t.n;
 }
 
 int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params, const model_about *about) {
@@ -109,7 +115,7 @@ int model_save(cldann_error *e, const char *path, const cldann_net *net, const f
       json_object_set_new(h, name, tensors_entry(t.shape, t.n, net->nodes[i]->param_at[k], net->nodes[i]->o.params[k].count));
     }
   TRY(mem_new(e, &file, net->param_count, sizeof *file));
-  turn_all(net, params, file);
+  model_turn(net, params, file);
   json_incref(h);
   TRY(tensors_write(e, path, h, (const float *const[]){file}, &net->param_count, 1, 0));
 fail:

@@ -18,6 +18,15 @@ typedef struct model_about {
 
 /* about NULL: it says nothing. */
 int model_save(cldann_error *e, const char *path, const cldann_net *net, const float *params, const model_about *about);
+/* All parameters as files have them: `file` as long as params, each parameter at its place. */
+void model_turn(const cldann_net *net, const float *params, float *file);
+/* The dimensions of the node's parameter k there; returns how many. */
+int model_shape(const cldann_node *node, int k, int dims[4]);
+/*
+ * The image whose numbers a node takes, be it flat by now: in files, as in other programs, they have the order (c,h,w). Its own
+ * input where that is no image.
+ */
+shape model_image(const cldann_node *node);
 /* Fills params; every parameter of the net must be there with its shape. Nothing is allocated on the file's word alone. */
 int model_load(cldann_error *e, const char *path, const cldann_net *net, float *params);
 /*

@@ -17,6 +17,7 @@
 #include "train/schedule.h"
 #include "train/start.h"
 #include "train/svm.h"
+#include "train/tensorboard.h"
 #include "train/trainer_internal.h"
 #include "train/validation.h"
 
@@ -264,7 +265,9 @@ static int check_folder(cldann_error *e, const cldann_train_options *o) {
   const char *found = NULL;
   int rc = CLDANN_OK;
   if (o->resume && !o->out_dir) FAIL(e, CLDANN_E_ARG, "going on needs the folder of the run; give --out DIR");
+  if (o->tensorboard && !o->out_dir) FAIL(e, CLDANN_E_ARG, "event files need the folder of the run; give --out DIR");
   if (!o->out_dir || o->resume || o->overwrite) return CLDANN_OK;
+  if (tensorboard_there(o->out_dir)) found = "event files";
   if (checkpoint_exists(o->out_dir)) found = "a checkpoint";
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     if (has_file(e, o->out_dir, files[i])) found = files[i];
@@ -296,7 +299,7 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   int rc;
   if (!options) options = &none;
   TRY(check_folder(&x->ctx->err, options));
-  TRY(metrics_open(&x->ctx->err, options->out_dir, &m));
+  TRY(metrics_open(&x->ctx->err, options->out_dir, options->tensorboard, &m));
   if (x->s.method->linear) {
     TRY(svm_train(x, options, result));
     TRY(metrics_start(&x->ctx->err, m));
@@ -340,7 +343,11 @@ int cldann_experiment_of_model(cldann *c, const char *model_path, const char *co
   *out = NULL;
   TRY(model_read_about(&c->err, model_path, &about));
   if (!about.experiment)
-    FAIL(&c->err, CLDANN_E_FORMAT, "%s does not hold the experiment it is of; name the experiment file too", model_path);
+    FAIL(&c->err, CLDANN_E_FORMAT,
+         "%s does not hold the experiment it is of; name the experiment file too (cldann eval EXPERIMENT MODEL), or save the "
+         "model "
+         "with the metadata that its file had",
+         model_path);
   TRY(experiment_open(c, model_path, about.experiment, overrides, n, data_dir, out));
 fail:
   model_forget_about(&about);
