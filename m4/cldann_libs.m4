@@ -5,10 +5,10 @@ dnl CLDANN_MISSING(WHAT, DEBIAN-PACKAGE, FOR)
 AC_DEFUN([CLDANN_MISSING], [missing="$missing
   $1, for $3 (Debian: $2)"])
 
-dnl CLDANN_NEED(PREFIX, PKG-CONFIG-MODULE, DEBIAN-PACKAGE, FOR): a required library.
+dnl CLDANN_NEED(PREFIX, PKG-CONFIG-MODULE, DEBIAN-PACKAGE, FOR): a required library; the module with ">= VERSION" where that counts.
 AC_DEFUN([CLDANN_NEED], [
   PKG_CHECK_MODULES([$1], [$2], [
-    $1_version=`$PKG_CONFIG --modversion $2`
+    $1_version=`$PKG_CONFIG --modversion m4_bpatsubst([$2], [ .*], [])`
     pc_requires="$pc_requires $2"
   ], [CLDANN_MISSING([$2], [$3], [$4])])
 ])
