@@ -131,9 +131,10 @@ static int is_behind(const uint8_t *message, size_t size, int64_t after) {
 
 static int pack(cldann_error *e, const event *v, uint8_t **out, size_t *size) {
   (void)v, (void)out, (void)size;
-  return err_set(e, CLDANN_E_ARG, __FILE__, __LINE__,
-                 "this build cannot write TensorBoard's event files; install protobuf-c (Debian: libprotobuf-c-dev and "
-                 "protobuf-c-compiler), configure and make again");
+  err_set(e, CLDANN_E_ARG, __FILE__, __LINE__,
+          "this build cannot write TensorBoard's event files; install protobuf-c (Debian: libprotobuf-c-dev and "
+          "protobuf-c-compiler), configure and make again");
+  return CLDANN_E_ARG;
 }
 
 /* Not reached: pack comes first. */
