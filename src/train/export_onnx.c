@@ -257,12 +257,13 @@ static void put_input(graph *g) {
   put_number(g, add(g, "Mul", "input", "scaled"), "input", "scale", (float)g->m.x->s.scale);
 }
 
-static void call(graph *g, char *name) {
-  g->at = g->nodes[g->n_nodes - 1].out[0] = name;
+/* protobuf-c takes no const text, and changes none. */
+static void call(graph *g, const char *name) {
+  g->at = g->nodes[g->n_nodes - 1].out[0] = (char *)name;
 }
 
 static void put_output(graph *g) {
-  static char logits[] = "logits", probabilities[] = "probabilities";
+  static const char logits[] = "logits", probabilities[] = "probabilities";
   in_our_order(g, net_loss(g->m.x->net, CLDANN_TARGET_LABELS));
   call(g, logits);
   if (g->m.units > 1) {
@@ -372,8 +373,7 @@ fail:
 }
 
 int cldann_export_onnx(cldann *c, const char *model, const char *path) {
-  static char input[] = "input";
-  graph g = {.at = input};
+  graph g = {.at = (char *)"input"};
   int rc;
   TRY(export_open(c, model, "ONNX", &g.m));
   const shape s = net_input(g.m.x->net)->o.out;
