@@ -602,6 +602,7 @@ typedef struct cldann_set_info {
   const int64_t *counts;                       /* (classes) items of each */
 } cldann_set_info;
 
+/* What cldann_draft writes, and whom it tells. */
 typedef struct cldann_draft_options {
   const char *path;              /* of the experiment file, required */
   const char *sheet;             /* PNG of samples, written where the data are images; NULL: none */
@@ -610,7 +611,7 @@ typedef struct cldann_draft_options {
   const char *data_dir;          /* as for cldann_experiment_load */
   void (*on_set)(void *user, const cldann_set_info *s);       /* what was seen, set by set; gone behind the call */
   void (*on_note)(void *user, int warning, const char *line); /* what was decided; a warning: what may be amiss */
-  void *user;
+  void *user;                                                 /* handed to both */
 } cldann_draft_options;
 
 /*
