@@ -341,9 +341,10 @@ typedef struct cldann_progress {
   double lr, lambda;                                     /* of the window's last step */
   double domain_weight, feature_weight; /* what multiplies the domain loss for the head, and for the features */
   double gradient_norm[3];              /* by branch, of the window's last step */
-  /* Norm of each head's gradient at the values that both read, over all rows of the window's last step, the domain head's
-   * behind the reversal; NaN: there are none such. */
-  double join_label, join_domain;
+  /* Norm of the label head's gradient at the values that both heads read, over all rows of the window's last step; NaN: none.
+   */
+  double join_label;
+  double join_domain;                              /* the same of the domain head's, behind the reversal */
   double samples_per_second, seconds, eta_seconds; /* rows of the window; of training so far; to go */
 } cldann_progress;
 
@@ -589,8 +590,8 @@ int cldann_write_tuning(cldann *c, const char *file, const cldann_choice *choice
  * @{ */
 /* A set of data as it lies in its file or folder. */
 typedef struct cldann_set_info {
-  const char *set; /* "source", "target", "source_test", "target_test" */
-  const char *path, *format;
+  const char *set;                             /* "source", "target", "source_test", "target_test" */
+  const char *path, *format;                   /* where it is, and what it is */
   const char *features, *labels;               /* what they are called in there, where that has to be said; else NULL */
   int64_t items, unreadable;                   /* unreadable: images that are left out */
   int height, width, channels;                 /* of an item, as the experiment will take it */
