@@ -3,6 +3,8 @@ libcldann_internal_la_SOURCES += \
 	src/report/html.c \
 	src/report/html.h \
 	src/report/page.c \
+	src/report/page.h \
+	src/report/report.c \
 	src/report/runs.c \
 	src/report/runs.h \
 	src/report/samples.c \
