@@ -144,3 +144,18 @@ AC_DEFUN([CLDANN_PROTOBUFC], [
   AM_CONDITIONAL([HAVE_PROTOBUFC], [test "$have_protobufc" != no])
   AS_IF([test "$have_protobufc" != no], [AC_DEFINE([HAVE_PROTOBUFC], [1], [protobuf-c can write ONNX and TensorBoard files])])
 ])
+
+dnl CLDANN_MICROHTTPD: a run's page in a browser; of the command alone, not of the library. Defines HAVE_MICROHTTPD.
+AC_DEFUN([CLDANN_MICROHTTPD], [
+  AC_ARG_WITH([microhttpd],
+              [AS_HELP_STRING([--without-microhttpd], [do without libmicrohttpd, which shows runs in a browser @<:@auto@:>@])],
+              [], [with_microhttpd=auto])
+  have_microhttpd=no
+  AS_IF([test "$with_microhttpd" != no], [
+    PKG_CHECK_MODULES([MICROHTTPD], [libmicrohttpd >= 0.9.71], [
+      have_microhttpd=`$PKG_CONFIG --modversion libmicrohttpd`
+    ], [AS_IF([test "$with_microhttpd" = yes],
+              [AC_MSG_ERROR([--with-microhttpd: libmicrohttpd 0.9.71 or newer not found (Debian: libmicrohttpd-dev)])])])
+  ])
+  AS_IF([test "$have_microhttpd" != no], [AC_DEFINE([HAVE_MICROHTTPD], [1], [libmicrohttpd can serve a page])])
+])

@@ -18,7 +18,8 @@ test_scripts = \
 	tests/test_complete.sh \
 	tests/test_examples.sh \
 	tests/test_progress.sh \
-	tests/test_tune.sh
+	tests/test_tune.sh \
+	tests/test_watch.sh
 test_programs = \
 	tests/test_base \
 	tests/test_device \

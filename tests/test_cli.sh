@@ -22,7 +22,7 @@ help_and_usage() {
   shows 'exit codes:' -h
   shows '130  interrupted' --help
   shows 'cldann ' --version
-  for command in init train compare eval predict embed export draw plan bench tune reproduce report runs devices check-device 'data mnist-m' 'data fetch' 'data digits'; do
+  for command in init train compare eval predict embed export draw plan bench tune reproduce report runs watch devices check-device 'data mnist-m' 'data fetch' 'data digits'; do
     # shellcheck disable=SC2086 # two words are two arguments
     shows "usage: cldann $command" $command --help
     # shellcheck disable=SC2086

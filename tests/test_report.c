@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "report/html.h"
+#include "report/live.h"
 #include "report/runs.h"
 #include "report/table.h"
 #include "runner.h"
@@ -344,6 +345,26 @@ START_TEST(html_parts) {
 }
 END_TEST
 
+/* What a run before has left is not taken for the one that is about to begin. */
+START_TEST(a_run_that_is_to_begin) {
+  static const char *const says[] = {"<p>the report</p>", "The training has not begun"};
+  for (int to_begin = 0; to_begin < 2; to_begin++) {
+    live *l;
+    char *text;
+    size_t n;
+    err_clear(&e);
+    make_run("before", "", "{\"type\": \"result\", \"steps\": 5}\n");
+    write_file(in("before/report.html"), says[0], strlen(says[0]));
+    ck_assert_int_eq(live_open(&e, in("before"), to_begin, &l), 0);
+    ck_assert_int_eq(live_page(l, &text, &n), 0);
+    ck_assert_msg(strstr(text, says[to_begin]) != NULL, "%s", text);
+    free(text);
+    live_free(l);
+    no_leak();
+  }
+}
+END_TEST
+
 /* What gnuplot leaves on a full disk. */
 START_TEST(half_a_picture) {
   char *text = NULL;
@@ -377,6 +398,7 @@ int main(void) {
   tcase_add_test(t, run_folders);
   tcase_add_test(t, histories);
   tcase_add_test(t, html_parts);
+  tcase_add_test(t, a_run_that_is_to_begin);
   tcase_add_test(t, half_a_picture);
   suite_add_tcase(s, t);
   return runner_run(s, NULL);

@@ -99,6 +99,18 @@ fail:
   return rc;
 }
 
+const char *text_duration(char text[TEXT_DURATION], double seconds) {
+  const int64_t s = isfinite(seconds) && seconds >= 0 && seconds <= 1e8 ? (int64_t)(seconds + 0.5) : -1;
+  const int minutes = (int)(s / 60), rest = (int)(s % 60);
+  if (s < 0)
+    snprintf(text, TEXT_DURATION, "-");
+  else if (minutes >= 60)
+    snprintf(text, TEXT_DURATION, "%d:%02d:%02d", minutes / 60, minutes % 60, rest);
+  else
+    snprintf(text, TEXT_DURATION, "%d:%02d", minutes, rest);
+  return text;
+}
+
 int text_character(const char *s) {
   const unsigned char *u = (const unsigned char *)s;
   const int n = u[0] < 0x80 ? 1 : u[0] >= 0xc2 && u[0] < 0xe0 ? 2 : (u[0] & 0xf0) == 0xe0 ? 3 : (u[0] & 0xf8) == 0xf0 ? 4 : 0;

@@ -23,6 +23,10 @@ int text_to_int(cldann_error *e, const char *what, const char *s, int64_t min, i
 /* The whole text must be one finite number. */
 int text_to_double(cldann_error *e, const char *what, const char *s, double *out);
 
+/* Seconds for people: 4:07, or 1:02:07; "-" for what is no time. Returns text. */
+enum { TEXT_DURATION = 32 };
+const char *text_duration(char text[TEXT_DURATION], double seconds);
+
 /* Bytes of the UTF-8 character that s begins with, 1 to 4; 0 where it begins with none that may be shown: end, control, damage.
  */
 int text_character(const char *s);

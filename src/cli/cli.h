@@ -1,14 +1,15 @@
 /*
  * cli/cli.h: the command `cldann`. main.c finds the subcommand; options.c reads its options; help.c and
  * complete.c show them; each subcommand is one cmd_*.c with a table row (cli_command); session.c has what several share:
- * opening a device and an experiment, exit codes, signals; progress.c shows a training. Works through cldann.h, as a user's
- * program would, plus base/ for text and train/metrics.h for the JSON objects. Standard output is for results, standard error
- * for the rest.
+ * opening a device and an experiment, exit codes, signals; progress.c shows a training, serve.c a run's page to a browser.
+ * Works through cldann.h, as a user's program would, plus base/ for text and train/metrics.h for the JSON objects. Standard
+ * output is for results, standard error for the rest.
  */
 #ifndef CLDANN_CLI_CLI_H
 #define CLDANN_CLI_CLI_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -59,6 +60,9 @@ enum {
   CLI_NO_REPORT = 1 << 29,
   CLI_TENSORBOARD = 1 << 30
 };
+/* An enum has no room for more. */
+#define CLI_WATCH (UINT64_C(1) << 31)
+#define CLI_PORT (UINT64_C(1) << 32)
 
 typedef struct cli_args {
   const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass, *format, *features,
@@ -68,27 +72,27 @@ typedef struct cli_args {
   int n_sets, n_choices;
   const char **arg; /* n_args of them */
   int n_args;
-  int json, quiet, inference, clblast, quick, overwrite, resume, details, no_report, tensorboard;
-  int64_t seed, threads, limit, checkpoint, points, keep;
+  int json, quiet, inference, clblast, quick, overwrite, resume, details, no_report, tensorboard, watch;
+  int64_t seed, threads, limit, checkpoint, points, keep, port; /* port -1: not given */
 } cli_args;
 
 typedef struct cli_command {
   const char *name; /* one word, or two for `data` */
   const char *args; /* as the usage line shows them; words in brackets may be left out, and come first; "X...": one or more */
   const char *summary, *help;
-  unsigned options;
+  uint64_t options;
   int (*run)(const cli_args *a); /* returns an exit code, the error being told */
 } cli_command;
 
 extern const cli_command cmd_devices, cmd_train, cmd_compare, cmd_eval, cmd_plan, cmd_bench, cmd_tune, cmd_reproduce,
     cmd_report, cmd_runs, cmd_data_mnistm, cmd_data_fetch, cmd_data_digits, cmd_data_sheet, cmd_init, cmd_draw, cmd_predict,
-    cmd_embed, cmd_export, cmd_check_device;
+    cmd_embed, cmd_export, cmd_watch, cmd_check_device;
 
 extern const cli_command *const cli_commands[]; /* main.c: all, NULL behind the last */
 
 typedef struct cli_option {
   const char *name;
-  unsigned bit;      /* 0: every command's */
+  uint64_t bit;      /* 0: every command's */
   const char *value; /* its name in the help; NULL: the option takes none */
   const char *help;
 } cli_option;
@@ -166,6 +170,21 @@ void progress_message(void *user, const char *line);
 
 /* The page of a run folder; an exit code. */
 int cli_report(cldann *c, cldann_experiment *x, const char *dir, progress *p);
+
+/* ---- cmd_watch.c ---- */
+
+/* The process that serves a training's page; all zero: none. */
+typedef struct watcher {
+  pid_t process;
+  int end; /* it ends when this is closed, as when our process ends in whatever way */
+  const char *dir;
+  int made; /* the folder was not there before */
+} watcher;
+
+/* Where a asks for one: starts it and tells its address; an exit code. Before the device is opened: OpenCL does not survive
+ * fork. */
+int cli_watch_begin(const cli_args *a, watcher *w, progress *p);
+void cli_watch_end(watcher *w);
 
 /* ---- many.c ---- */
 

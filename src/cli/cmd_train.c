@@ -17,6 +17,7 @@ static int run(const cli_args *a) {
   cldann *c = NULL;
   cldann_experiment *x = NULL;
   cldann_result r;
+  watcher w;
   progress p;
   int code;
   progress_init(&p, a);
@@ -24,6 +25,7 @@ static int run(const cli_args *a) {
   cldann_train_options o = progress_options(&p, NULL, a->out);
   o.overwrite = a->overwrite, o.resume = a->resume, o.checkpoint_every = a->checkpoint;
   o.checkpoint_keep = (int)a->keep, o.tensorboard = a->tensorboard;
+  if ((code = cli_watch_begin(a, &w, &p)) != EXIT_FINE) return code;
   if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
   if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
   int rc = cldann_train(x, &o, &r);
@@ -42,6 +44,7 @@ static int run(const cli_args *a) {
 fail:
   cldann_experiment_free(x);
   cldann_close(c);
+  cli_watch_end(&w);
   return code;
 }
 
@@ -57,6 +60,6 @@ const cli_command cmd_train = {
         "Ctrl-C, SIGTERM and SIGHUP stop after at most 32 steps, a second one at once. What was learned so far is written to\n"
         "--out, and --resume goes on from there, bit by bit as if it had not stopped.",
     .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_RESUME | CLI_CHECKPOINT | CLI_KEEP |
-               CLI_TENSORBOARD | CLI_JSON | CLI_NO_REPORT | CLI_QUIET,
+               CLI_TENSORBOARD | CLI_JSON | CLI_NO_REPORT | CLI_WATCH | CLI_PORT | CLI_QUIET,
     .run = run,
 };

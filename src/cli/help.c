@@ -20,7 +20,7 @@ static const struct {
     {EXIT_UNEXPECTED, "an unexpected error, as for want of memory"},
     {EXIT_USAGE, "a command line that cannot be right"},
     {EXIT_EXPERIMENT, "a mistake in the experiment file or a --set"},
-    {EXIT_DATA, "a file: missing, not writable, damaged, not to be downloaded"},
+    {EXIT_DATA, "a file: missing, not writable, damaged, not to be downloaded; or a port in use"},
     {EXIT_DEVICE, "no such device, or OpenCL failed"},
     {EXIT_DIVERGED, "training diverged"},
     {EXIT_SELF_TEST, "check-device found a fault, or a way to tune is wrong"},

@@ -1,8 +1,8 @@
 # src/cli: the command. It links the library's objects and not libcldann.so, because it also uses base/ for text and the
 # JSON objects of train/metrics.h.
 bin_PROGRAMS += cldann
-cldann_LDADD = libcldann_internal.la
-cldann_CPPFLAGS = $(AM_CPPFLAGS) -DCLDANN_PKGDATADIR='"$(pkgdatadir)"'
+cldann_LDADD = libcldann_internal.la $(MICROHTTPD_LIBS)
+cldann_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) -DCLDANN_PKGDATADIR='"$(pkgdatadir)"'
 cldann_SOURCES = \
 	src/cli/child.c \
 	src/cli/child.h \
@@ -23,12 +23,15 @@ cldann_SOURCES = \
 	src/cli/cmd_runs.c \
 	src/cli/cmd_train.c \
 	src/cli/cmd_tune.c \
+	src/cli/cmd_watch.c \
 	src/cli/complete.c \
 	src/cli/help.c \
 	src/cli/main.c \
 	src/cli/many.c \
 	src/cli/options.c \
 	src/cli/progress.c \
+	src/cli/serve.c \
+	src/cli/serve.h \
 	src/cli/session.c
 
 # Manual pages, one for cldann and one a command, by the command itself, so that they say what --help says. A cross build
@@ -54,7 +57,8 @@ man_pages = \
 	man/cldann-reproduce.1 \
 	man/cldann-runs.1 \
 	man/cldann-train.1 \
-	man/cldann-tune.1
+	man/cldann-tune.1 \
+	man/cldann-watch.1
 if MAN_PAGES
 nodist_man_MANS = $(man_pages)
 else

@@ -11,9 +11,10 @@
 #include <string.h>
 
 const cli_command *const cli_commands[] = {
-    &cmd_init,        &cmd_train,      &cmd_compare,     &cmd_eval,       &cmd_predict,   &cmd_embed,        &cmd_export,
-    &cmd_draw,        &cmd_plan,       &cmd_bench,       &cmd_tune,       &cmd_reproduce, &cmd_report,       &cmd_runs,
-    &cmd_data_mnistm, &cmd_data_fetch, &cmd_data_digits, &cmd_data_sheet, &cmd_devices,   &cmd_check_device, NULL,
+    &cmd_init,  &cmd_train,       &cmd_compare,    &cmd_eval,        &cmd_predict,    &cmd_embed,   &cmd_export,
+    &cmd_draw,  &cmd_plan,        &cmd_bench,      &cmd_tune,        &cmd_reproduce,  &cmd_report,  &cmd_runs,
+    &cmd_watch, &cmd_data_mnistm, &cmd_data_fetch, &cmd_data_digits, &cmd_data_sheet, &cmd_devices, &cmd_check_device,
+    NULL,
 };
 enum { N_COMMANDS = sizeof cli_commands / sizeof *cli_commands - 1 };
 

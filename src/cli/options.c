@@ -24,6 +24,8 @@ static const cli_option rows[] = {
     {"tensorboard", CLI_TENSORBOARD, NULL, "--out gets event files for TensorBoard too"},
     {"details", CLI_DETAILS, NULL, "accuracy of each class, which is taken for which, and calibration, for each test set"},
     {"no-report", CLI_NO_REPORT, NULL, "no report.html and no pictures in --out"},
+    {"watch", CLI_WATCH, NULL, "a page that shows the training in --out while it lasts, as 'cldann watch' does"},
+    {"port", CLI_PORT, "N", "of 127.0.0.1, where the page is served; 0 for one that is free (default: 8686)"},
     {"methods", CLI_METHODS, "A,B,...", "what to compare (default: source-only,dann)"},
     {"seeds", CLI_SEEDS, "LIST", "seeds to run each method with, as in 1,2,3 or 1-5 (default: the experiment's)"},
     {"mnist", CLI_MNIST, "DIR", "folder with MNIST's four IDX files, plain or .gz"},
@@ -97,6 +99,8 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_DETAILS: a->details = 1; break;
   case CLI_NO_REPORT: a->no_report = 1; break;
   case CLI_TENSORBOARD: a->tensorboard = 1; break;
+  case CLI_WATCH: a->watch = 1; break;
+  case CLI_PORT: rc = text_to_int(&e, "--port", value, 0, 65535, &a->port); break;
   case CLI_RESUME: a->resume = 1; break;
   case CLI_CHECKPOINT: rc = text_to_int(&e, "--checkpoint", value, 1, 1000000000, &a->checkpoint); break;
   case CLI_POINTS: rc = text_to_int(&e, "--points", value, 1, 5000, &a->points); break;
@@ -165,7 +169,7 @@ int cli_parse(const cli_command *c, int argc, char **argv, cli_args *a, int *cod
   cldann_error e;
   int n = 0, answer;
   memset(a, 0, sizeof *a);
-  a->seed = 1;
+  a->seed = 1, a->port = -1;
   err_clear(&e);
   if (mem_new(&e, &a->sets, (size_t)argc, sizeof *a->sets) < 0 || mem_new(&e, &a->arg, (size_t)argc, sizeof *a->arg) < 0 ||
       mem_new(&e, &a->choices, (size_t)argc, sizeof *a->choices) < 0) {

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "train/metrics.h"
 
 enum { PLAIN_LINES = 40, BAR_MOST = 30, BAR_LEAST = 6, LINE = 256 };
@@ -34,17 +35,6 @@ static int terminal_width(void) {
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0) return w.ws_col;
 #endif
   return 80;
-}
-
-/* 4:07, or 1:02:07 */
-static const char *duration(char text[CLI_NUMBER], double seconds) {
-  if (!isfinite(seconds) || seconds < 0 || seconds > 1e8) return cli_number(text, NAN, 0);
-  long s = (long)(seconds + 0.5);
-  if (s >= 3600)
-    snprintf(text, CLI_NUMBER, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-  else
-    snprintf(text, CLI_NUMBER, "%ld:%02ld", s / 60, s % 60);
-  return text;
 }
 
 /* Appends text behind a blank, if all of it fits: a wrapped line could not be redrawn. */
@@ -75,12 +65,12 @@ static void append_bar(char line[LINE], int width, double done) {
 /* What matters most comes first: what does not fit the terminal is left out, from the end. */
 static void draw_line(progress *p, const cldann_progress *r) {
   char line[LINE] = "", label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], accuracy[CLI_NUMBER], rate[CLI_NUMBER],
-       eta[CLI_NUMBER];
+       eta[TEXT_DURATION];
   int width = terminal_width() - 1;
   if (width > LINE - 1) width = LINE - 1;
   if (p->label) append(line, width, "%s", p->label);
   if (append(line, width, "%lld/%lld", (long long)r->step, (long long)r->steps) &&
-      append(line, width, "ETA %s", duration(eta, r->eta_seconds)) &&
+      append(line, width, "ETA %s", text_duration(eta, r->eta_seconds)) &&
       append(line, width, "label %s", cli_number(label, r->label_loss, 3)) &&
       append(line, width, "domain %s (acc %s)", cli_number(domain, r->domain_loss, 3),
              cli_number(accuracy, r->domain_accuracy, 2)) &&
@@ -94,7 +84,7 @@ static void draw_line(progress *p, const cldann_progress *r) {
 
 static void print_line(progress *p, const cldann_progress *r) {
   char label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], la[CLI_NUMBER], da[CLI_NUMBER], rate[CLI_NUMBER],
-      eta[CLI_NUMBER];
+      eta[TEXT_DURATION];
   int64_t every = (r->steps + PLAIN_LINES - 1) / PLAIN_LINES;
   if (r->step < p->next_line && r->step != r->steps) return;
   p->next_line = r->step - r->step % (every > 0 ? every : 1) + every;
@@ -103,7 +93,7 @@ static void print_line(progress *p, const cldann_progress *r) {
           p->label ? p->label : "", p->label ? ": " : "", (long long)r->step, (long long)r->steps,
           cli_number(label, r->label_loss, 4), cli_number(la, r->label_accuracy, 3), cli_number(domain, r->domain_loss, 4),
           cli_number(da, r->domain_accuracy, 3), cli_number(lambda, r->lambda, 3), r->lr,
-          cli_number(rate, r->samples_per_second, 0), duration(eta, r->eta_seconds));
+          cli_number(rate, r->samples_per_second, 0), text_duration(eta, r->eta_seconds));
 }
 
 static void on_progress(void *user, const cldann_progress *r) {

@@ -43,18 +43,21 @@ static const char *const style[] = {
     ".samples figcaption { line-height: 1.3; }",
     ".right { color: var(--right); }",
     ".wrong { color: var(--wrong); }",
+    "progress { width: 100%; max-width: 44rem; }",
     "summary { cursor: pointer; padding: .3rem 0; }",
     "pre { overflow-x: auto; background: var(--panel); padding: .8rem; border-radius: .4rem; font-size: .85rem;",
     "  overflow-wrap: normal; }",
     "footer { margin-top: 2.5rem; }",
 };
 
-void html_begin(FILE *f, const char *title) {
+void html_begin(FILE *f, const char *title, int refresh) {
   fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
-        "'unsafe-inline'\"/>\n<title>",
+        "'unsafe-inline'\"/>\n",
         f);
+  if (refresh) fprintf(f, "<meta http-equiv=\"refresh\" content=\"%d\"/>\n", refresh);
+  fputs("<title>", f);
   html_text(f, title);
   fputs("</title>\n<style>\n", f);
   for (size_t i = 0; i < sizeof style / sizeof *style; i++) fprintf(f, "%s\n", style[i]);

@@ -11,8 +11,10 @@
 
 #include "base/err.h"
 
-/* From the first byte to where the sections go, and from there to the last. */
-void html_begin(FILE *f, const char *title);
+/* From the first byte to where the sections go, and from there to the last. A browser asks again after `refresh` seconds; 0:
+ * never.
+ */
+void html_begin(FILE *f, const char *title, int refresh);
 void html_end(FILE *f);
 /* Escaped, for between tags and for attributes in double quotes; what is no character becomes U+FFFD. */
 void html_text(FILE *f, const char *s);

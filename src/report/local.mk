@@ -2,7 +2,11 @@
 libcldann_internal_la_SOURCES += \
 	src/report/html.c \
 	src/report/html.h \
+	src/report/live.c \
+	src/report/live.h \
 	src/report/page.c \
+	src/report/page.h \
+	src/report/report.c \
 	src/report/runs.c \
 	src/report/runs.h \
 	src/report/samples.c \
