@@ -50,6 +50,21 @@ START_TEST(joining) {
 }
 END_TEST
 
+START_TEST(lines) {
+  cldann_error e;
+  char three[] = "cat\n\ndog's", one[] = "";
+  const char **cut = NULL;
+  int n = 0;
+  err_clear(&e);
+  ck_assert_int_eq(text_lines(&e, three, &cut, &n), 0);
+  ck_assert(n == 3 && !strcmp(cut[0], "cat") && !strcmp(cut[1], "") && !strcmp(cut[2], "dog's"));
+  mem_free(cut);
+  ck_assert_int_eq(text_lines(&e, one, &cut, &n), 0);
+  ck_assert(n == 1 && !strcmp(cut[0], ""));
+  mem_free(cut);
+}
+END_TEST
+
 START_TEST(characters) {
   static const struct {
     const char *s;
@@ -209,6 +224,7 @@ int main(void) {
   tcase_add_checked_fixture(t, fresh, no_leak);
   tcase_add_test(t, nearest_name);
   tcase_add_test(t, joining);
+  tcase_add_test(t, lines);
   tcase_add_test(t, characters);
   tcase_add_test(t, numbers);
   tcase_add_test(t, sha256_answers);

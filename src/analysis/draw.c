@@ -12,6 +12,7 @@
 #include "analysis/plot.h"
 #include "analysis/tsne.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "train/judge.h"
 #include "train/trainer_internal.h"
 
@@ -29,6 +30,8 @@ typedef struct drawing {
   const char *dir;
   points set[2]; /* source, target */
   int classes;
+  char *class_text; /* what they are called, cut into names; NULL: their numbers */
+  const char **names;
   int most;   /* points of a domain */
   int *marks; /* of each point, source first: domain * classes + class */
   int n;      /* points */
@@ -58,6 +61,18 @@ static int point_type(int domain, int class) {
   return types[domain][class / PLOT_COLOURS % 4];
 }
 
+/* What a legend's entry has behind the domain: the number of a class, or a variable of the script's with its name. */
+static void put_class(const drawing *d, plot *p, int c, char *to, size_t room) {
+  if (!d->names) {
+    snprintf(to, room, ".', class %d'", c);
+    return;
+  }
+  snprintf(to, room, ".', '.class%d", c);
+  fprintf(p->f, "class%d = ", c);
+  plot_text(d->names[c], p->f);
+  fputc('\n', p->f);
+}
+
 /* One block of data and one entry of the plot command for each domain and class that has points, coloured by one of them. */
 static void put_points(const drawing *d, plot *p, const double *xy, int by_domain, const char *first, char *command,
                        size_t room) {
@@ -72,12 +87,12 @@ static void put_points(const drawing *d, plot *p, const double *xy, int by_domai
       for (int i = 0; i < d->n; i++) count += d->marks[i] == mark;
       if (!count) continue;
       entries++;
-      if (d->set[domain].some->y && d->classes > 1) snprintf(class, sizeof class, ", class %d", c);
+      if (d->set[domain].some->y && d->classes > 1) put_class(d, p, c, class, sizeof class);
       snprintf(name, sizeof name, "d%dc%d", domain, c);
       plot_data(p, name, xy, d->n, 2, d->marks, mark, 0);
       at += (size_t)snprintf(
           command + at, room - at,
-          "%s $%s using 1:2 with points pointtype %d pointsize %s linewidth 1.3 linecolor rgb '%s' title '%s%s'",
+          "%s $%s using 1:2 with points pointtype %d pointsize %s linewidth 1.3 linecolor rgb '%s' title '%s'%s",
           at && command[at - 1] != ' ' ? "," : "", name, point_type(domain, c), domain ? "1.1" : "0.7",
           plot_colour(by_domain ? domain : c), domain ? "target" : "source", class);
     }
@@ -317,6 +332,17 @@ fail:
 static void close_drawing(drawing *d) {
   for (int i = 0; i < 2; i++) dataset_free(d->set[i].some);
   mem_free(d->marks);
+  mem_free(d->class_text), mem_free(d->names);
+}
+
+static int name_classes(drawing *d) {
+  int rc, n;
+  TRY(experiment_class_names(d->t->x, &d->class_text));
+  if (!d->class_text) return CLDANN_OK;
+  TRY(text_lines(d->e, d->class_text, &d->names, &n));
+  if (n < d->classes) mem_free(d->names), d->names = NULL; /* a head of more units than there are classes */
+fail:
+  return rc;
 }
 
 int cldann_draw(cldann_experiment *x, const char *model_path, int points_each, const cldann_train_options *options) {
@@ -330,6 +356,7 @@ int cldann_draw(cldann_experiment *x, const char *model_path, int points_each, c
   const op *loss = &net_loss(x->net, CLDANN_TARGET_LABELS)->o;
   d.classes = judge_classes(loss);
   if (d.classes > MOST_CLASSES) FAIL(e, CLDANN_E_ARG, "%d classes; pictures have marks for %d", d.classes, MOST_CLASSES);
+  TRY(name_classes(&d));
   TRY(open_drawing(&d, points_each ? points_each : POINTS));
   TRY(draw_features(&d));
   if (in.h == 1 && in.w == 1 && in.c == 2 && d.set[0].some->type == DATA_F32 && !dataset_is_sparse(d.set[0].some) &&

@@ -124,6 +124,19 @@ int text_character(const char *s) {
   return control || half || longer || code > 0x10ffff || (code & 0xfffe) == 0xfffe ? 0 : n;
 }
 
+int text_lines(cldann_error *e, char *text, const char ***lines, int *n) {
+  int rc, k = 0;
+  *n = 1;
+  for (const char *s = text; *s; s++) *n += *s == '\n';
+  TRY(mem_new(e, lines, (size_t)*n, sizeof **lines));
+  for (char *at = text, *end; at; at = end) {
+    if ((end = strchr(at, '\n'))) *end++ = '\0';
+    (*lines)[k++] = at;
+  }
+fail:
+  return rc;
+}
+
 void text_put_csv(const char *s, FILE *f) {
   const int quoted = s[strcspn(s, ",\"\r\n")] != 0;
   if (quoted) fputc('"', f);

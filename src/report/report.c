@@ -32,20 +32,12 @@ typedef struct report {
 /* ---- what is asked of the model ---- */
 
 static int split_names(report *r) {
-  int n = 1, rc;
+  int n, rc;
   TRY(experiment_class_names(r->page.x, &r->classes));
   if (!r->classes) return CLDANN_OK;
-  for (const char *s = r->classes; *s; s++) n += *s == '\n';
-  const int needed = judge_classes(&net_loss(r->page.x->net, CLDANN_TARGET_LABELS)->o);
-  if (n < needed) return CLDANN_OK; /* a head of more units than there are classes: their numbers */
-  TRY(mem_new(r->page.e, &r->names, (size_t)n, sizeof *r->names));
-  char *at = r->classes;
-  for (int i = 0; i < n; i++) {
-    char *end = strchr(at, '\n');
-    if (end) *end = '\0';
-    r->names[i] = at;
-    at = end ? end + 1 : at;
-  }
+  TRY(text_lines(r->page.e, r->classes, &r->names, &n));
+  if (n < judge_classes(&net_loss(r->page.x->net, CLDANN_TARGET_LABELS)->o)) /* more units than there are classes */
+    mem_free(r->names), r->names = NULL;
 fail:
   return rc;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "train/judge.h"
 #include "train/model.h"
 #include "train/trainer_internal.h"
@@ -72,15 +73,10 @@ fail:
 
 /* Each name on a line of its own. */
 static int split_names(prediction_job *j) {
-  int rc = CLDANN_OK, n = 0;
-  char *at = j->about.classes;
-  if (!at) return CLDANN_OK;
-  TRY(mem_new(&j->c->err, &j->names, (size_t)j->classes, sizeof *j->names));
-  for (char *end; n < j->classes && at; at = end) {
-    if ((end = strchr(at, '\n'))) *end++ = 0;
-    j->names[n++] = at;
-  }
-  if (n != j->classes || at)
+  int rc, n;
+  if (!j->about.classes) return CLDANN_OK;
+  TRY(text_lines(&j->c->err, j->about.classes, &j->names, &n));
+  if (n != j->classes)
     FAIL(&j->c->err, CLDANN_E_FORMAT, "the model names other classes than its label head tells apart (%d); the file is damaged",
          j->classes);
 fail:
