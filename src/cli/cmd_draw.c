@@ -21,12 +21,10 @@ const cli_command cmd_draw = {
     .name = "draw",
     .args = "[EXPERIMENT] MODEL",
     .summary = "pictures of a trained model, by gnuplot",
-    .help =
-        "Draws the features of both domains into --out: two principal components (features.png and .svg), and their "
-        "neighbours\n"
-        "by t-SNE (features-tsne), of up to --points items each. Where the input is a point of the plane also the regions of\n"
-        "label head (classes) and domain head (domains), and the lines at which the first layer's units turn (units). Each\n"
-        "picture's script, .gp, stays beside it.",
+    .help = "Draws the features of both domains into --out: two principal components (features.png and .svg), and their\n"
+            "neighbours by t-SNE (features-tsne), of up to --points items each. Where the input is a point of the plane also\n"
+            "the regions of label head (classes) and domain head (domains), and the lines at which the first layer's units\n"
+            "turn (units). Each picture's script, .gp, stays beside it.",
     .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_OUT | CLI_POINTS | CLI_QUIET,
     .run = run,
 };

@@ -51,10 +51,10 @@ const cli_command cmd_report = {
     .args = "DIR",
     .summary = "a page about a run, with pictures by gnuplot",
     .help =
-        "Makes DIR/report.html, DIR being what 'cldann train --out DIR' wrote: result, warnings, training curves, features of\n"
-        "both domains before and after, the target's confusion matrix, some predictions, settings. The page needs no other\n"
-        "file. Its pictures are in DIR too, as PNG and SVG, each with its gnuplot script, .gp. 'cldann train' makes one at its "
-        "end.",
+        "Makes DIR/report.html, DIR being what 'cldann train --out DIR' wrote: result, warnings, training curves, features\n"
+        "of both domains before and after, the target's confusion matrix, some predictions, settings. The page needs no\n"
+        "other file. Its pictures are in DIR too, as PNG and SVG, each with its gnuplot script, .gp. 'cldann train' makes\n"
+        "one at its end.",
     .options = CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_QUIET,
     .run = run,
 };
