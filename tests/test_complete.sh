@@ -49,22 +49,19 @@ offers 'mnist-mnistm mnist-mnistm-bn mnist-mnistm-jmlr mnist-usps' "$bin" reprod
 complete -p cldann >/dev/null || { echo "bash does not know of it"; failed=yes; }
 
 # In zsh: what would be shown, by a stand-in for the completion system.
+in_zsh() { # WORD...: what completes the last of them, into out and err
+  zsh -f -c '
+    _describe() { shift 2; print -l -- "${(@P)1}"; }
+    _files() { print -r -- "files $*"; }
+    file=$1; shift
+    functions[_cldann]=$(<$file)
+    words=("$@") CURRENT=$#
+    _cldann' zsh "$root/completions/_cldann" "$bin" "$@" >"$tmp/out" 2>"$tmp/err"
+}
 if command -v zsh >/dev/null; then
-  zsh -f -c '
-    _describe() { shift 2; print -l -- "${(@P)1}"; }
-    _files() { print -r -- "files $*"; }
-    file=$1; shift
-    functions[_cldann]=$(<$file)
-    words=("$@") CURRENT=$#
-    _cldann' zsh "$root/completions/_cldann" "$bin" train '' >"$tmp/out" 2>"$tmp/err"
+  in_zsh train ''
   [ "$(cat "$tmp/out" "$tmp/err")" = 'files -g *.conf' ] || wrong "zsh, behind train:"
-  zsh -f -c '
-    _describe() { shift 2; print -l -- "${(@P)1}"; }
-    _files() { print -r -- "files $*"; }
-    file=$1; shift
-    functions[_cldann]=$(<$file)
-    words=("$@") CURRENT=$#
-    _cldann' zsh "$root/completions/_cldann" "$bin" '' >"$tmp/out" 2>"$tmp/err"
+  in_zsh ''
   { grep -qx 'devices:list the OpenCL devices' "$tmp/out" && [ ! -s "$tmp/err" ]; } || wrong "zsh, the commands:"
 fi
 [ -z "$failed" ]

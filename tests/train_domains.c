@@ -86,7 +86,6 @@ static outcome run(const char *path, const char *const *sets, int n, double mega
   GOOD(cldann_experiment_load(*at, path, sets, n, NULL, &x));
   x->s.device_memory = megabytes;
   GOOD(trainer_new(x, &options, &t));
-  t->o.user = &o.last;
   for (int i = 0; i < t->training.n; i++) o.streams += t->training.feeds[i].block > 0;
   GOOD(trainer_run(t, x->s.steps));
   o.n = x->net->param_count;

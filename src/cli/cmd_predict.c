@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/array.h"
+#include "data/place.h"
 #include "train/metrics.h"
 
 typedef struct sink {
@@ -56,11 +57,10 @@ static int keep_features(void *user, const cldann_prediction *p) {
 /* Standard input as a file, since formats are told by content and some are read from their end; the caller's to remove and
  * free. */
 static int spool(cldann_error *e, char **path) {
-  const char *folder = getenv("TMPDIR");
   char part[1 << 16];
   FILE *f = NULL;
   int rc, fd = -1;
-  TRY(text_join(e, path, folder && folder[0] ? folder : "/tmp", "cldann-input-XXXXXX"));
+  TRY(place_temporary(e, "cldann-input-XXXXXX", path));
   if ((fd = mkstemp(*path)) < 0 || !(f = fdopen(fd, "wb")))
     FAIL(e, CLDANN_E_IO, "cannot write %s: %s; name another folder as TMPDIR", *path, strerror(errno));
   for (size_t n; (n = fread(part, 1, sizeof part, stdin)) > 0 && !cli_interrupted();)

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 struct place {
   char *path, *temporary;
@@ -129,4 +131,9 @@ int place_whole(cldann_error *e, const char *path, const void *data, size_t n) {
 fail:
   place_free(p);
   return rc;
+}
+
+int place_temporary(cldann_error *e, const char *name, char **out) {
+  const char *folder = getenv("TMPDIR");
+  return text_join(e, out, folder && folder[0] ? folder : "/tmp", name);
 }

@@ -28,5 +28,7 @@ void place_free(place *p);
 int place_rename(cldann_error *e, const char *from, const char *to);
 /* Makes a folder and those above it. *made, unless NULL: whether it was not there before, for who must undo it. */
 int place_folder(cldann_error *e, const char *path, int *made);
+/* *out: TMPDIR's folder, or /tmp, and behind it a name that ends in XXXXXX, for mkstemp or mkdtemp. Freed by mem_free. */
+int place_temporary(cldann_error *e, const char *name, char **out);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/bytes.h"
+#include "data/place.h"
 #include "device/context.h"
 #include "report/html.h"
 #include "report/page.h"
@@ -87,12 +88,11 @@ static int draw(const page *p, const char *dir) {
 
 /* The section anew; the one of before stays where that fails. */
 static int draw_again(live *l, const page *p) {
-  const char *folder = getenv("TMPDIR");
   char *dir = NULL, *text = NULL;
   size_t size = 0;
   page q = *p;
   int rc;
-  TRY(text_join(p->e, &dir, folder && folder[0] ? folder : "/tmp", "cldann-curves-XXXXXX"));
+  TRY(place_temporary(p->e, "cldann-curves-XXXXXX", &dir));
   if (!mkdtemp(dir)) FAIL(p->e, CLDANN_E_IO, "cannot make %s: %s; name another folder as TMPDIR", dir, strerror(errno));
   if (!(q.f = open_memstream(&text, &size))) FAIL(p->e, CLDANN_E_MEM, "no memory for the curves");
   rc = draw(&q, dir);
