@@ -274,6 +274,7 @@ interruption() {
   fi
   run train "$conf" --set steps=5 --quiet --overwrite --out "$tmp/long"
   [ "$rc" = 0 ] || wrong "train --overwrite: exit code $rc"
+  fails 4 'came to its end' train "$conf" --set steps=5 --quiet --resume --out "$tmp/long"
   set -- "$tmp"/long/checkpoint-*
   [ ! -e "$1" ] || wrong "a checkpoint is left behind a training that is done"
 }

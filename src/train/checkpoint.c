@@ -250,10 +250,7 @@ static int open_newest(trainer *t, char **path, tensor_file *f) {
   int64_t *steps = NULL;
   int n, rc;
   TRY(list(t->err, t->o.out_dir, &steps, &n));
-  if (!n)
-    FAIL(t->err, CLDANN_E_IO,
-         "%s has no checkpoint to go on from; leave --resume out, or name the folder of a training that was stopped",
-         t->o.out_dir);
+  if (!n) FAIL(t->err, CLDANN_E_IO, "the checkpoints of %s are gone since this training began", t->o.out_dir);
   for (int i = 0; i < n; i++) {
     TRY(path_of(t->err, t->o.out_dir, steps[i], path));
     if ((rc = tensors_open(t->err, *path, "the folder of a training that was stopped", f)) == 0) rc = tensors_check_seal(f);

@@ -259,12 +259,26 @@ static int has_file(cldann_error *e, const char *dir, const char *name) {
   return there;
 }
 
+/* There must be a checkpoint to go on from; a training that came to its end has none. */
+static int check_resume(cldann_error *e, const char *dir) {
+  int rc = CLDANN_OK;
+  if (!dir) FAIL(e, CLDANN_E_ARG, "going on needs the folder of the run; give --out DIR");
+  if (checkpoint_exists(dir)) return CLDANN_OK;
+  if (has_file(e, dir, "model.safetensors"))
+    FAIL(e, CLDANN_E_IO,
+         "%s holds a training that came to its end, so there is nothing to go on from; give --overwrite to train anew", dir);
+  FAIL(e, CLDANN_E_IO,
+       "%s has no checkpoint to go on from; leave --resume out, or name the folder of a training that was stopped", dir);
+fail:
+  return rc;
+}
+
 /* A folder with a run in it is not written to unless that is asked for. */
 static int check_folder(cldann_error *e, const cldann_train_options *o) {
   static const char *const files[] = {"model.safetensors", "metrics.jsonl"};
   const char *found = NULL;
   int rc = CLDANN_OK;
-  if (o->resume && !o->out_dir) FAIL(e, CLDANN_E_ARG, "going on needs the folder of the run; give --out DIR");
+  if (o->resume) TRY(check_resume(e, o->out_dir));
   if (o->tensorboard && !o->out_dir) FAIL(e, CLDANN_E_ARG, "event files need the folder of the run; give --out DIR");
   if (!o->out_dir || o->resume || o->overwrite) return CLDANN_OK;
   if (tensorboard_there(o->out_dir)) found = "event files";
@@ -309,9 +323,9 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   }
   TRY(trainer_new(x, options, &t));
   t->metrics = m;
+  introduce(t);
   TRY(options->resume ? checkpoint_load(t) : begin_anew(t));
   if (options->out_dir) TRY(write_experiment(x, options->out_dir));
-  introduce(t);
   if (!options->resume) TRY(warn_ahead(t));
   rc = trainer_run(t, x->s.steps);
   if (rc == CLDANN_E_INTERRUPTED && options->out_dir) keep_for_resume(t);

@@ -358,7 +358,7 @@ static int read_window(trainer *t, int64_t steps, double seconds, cldann_progres
   for (int i = 0; i < BRANCHES; i++) p->gradient_norm[i] = sqrt((double)norms[i]);
   p->join_label = join[JOIN_LABEL] < 0 ? NAN : sqrt((double)join[JOIN_LABEL]);
   p->join_domain = join[JOIN_DOMAIN] < 0 ? NAN : sqrt((double)join[JOIN_DOMAIN]);
-  p->samples_per_second = trainer_ratio((double)steps * s->batch, seconds);
+  p->samples_per_second = steps ? trainer_ratio((double)steps * s->batch, seconds) : NAN; /* all of them before a stop */
   p->validation_accuracy = p->validation_loss = NAN;
   p->seconds = t->seconds;
   p->eta_seconds = trainer_ratio(t->seconds, (double)t->step) * (double)(s->steps - t->step);
