@@ -434,6 +434,7 @@ typedef struct cldann_prediction {
   const double *probabilities; /* (classes), sum 1 */
   int classes;                 /* how many there are */
   double target;               /* probability that the item is of the target domain, by the domain head */
+  const char *file;            /* an image's path, the data's before the image's in it; NULL: the item has no file of its own */
   const float *features;       /* what the label head reads, where they were asked for; else NULL */
   int n_features;              /* how many */
 } cldann_prediction;

@@ -58,6 +58,7 @@ START_TEST(csv_bad) {
   BAD(read_table("a,b\n1,2\n", "-3", &d), CLDANN_E_ARG, "has no column -3");
   BAD(read_table("a,a\n1,2\n", "a", &d), CLDANN_E_ARG, "has two columns a");
   BAD(read_table("a,b\n1,\n", "b", &d), CLDANN_E_FORMAT, "table:2: the label is empty");
+  BAD(read_table("a,b\n1,na\xefve\n", "b", &d), CLDANN_E_FORMAT, "table:2: the label 'na\xefve' is not UTF-8");
   const file_request one = {.path = in("table"), .labels = "a", .format = "csv"};
   write_file(one.path, "a\n1\n", 4);
   BAD(file_read(&error, &one, &d), CLDANN_E_FORMAT, "no column besides the labels");

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "data/classes.h"
 #include "data/png.h"
 #include "data/resample.h"
@@ -232,6 +233,9 @@ START_TEST(image_folders) {
   BAD(file_read(&error, &r, &d), CLDANN_E_FORMAT, "g/cat/z.jpg is neither PNG nor JPEG");
   GOOD(file_read(&error, &(file_request){.path = in("g"), .crop = {12, 10}, .skip_bad = 1}, &d));
   ck_assert(d->n == 3 && d->left_out == 2 && d->y[0] == 0 && d->y[2] == 1);
+  ck_assert(d->files && text_ends_with(d->files[0], "g/cat/0.jpeg") && text_ends_with(d->files[2], "g/dog/b.png"));
+  GOOD(dataset_trim(&error, d, 1, 1));
+  ck_assert(d->n == 1 && text_ends_with(d->files[0], "g/dog/a.JPG"));
   dataset_free(d);
   d = NULL;
   mkdir(in("g/bird"), 0777);

@@ -256,6 +256,23 @@ stops_by() {
   [ "$(grep -c '^cldann: stopped at step' "$tmp/err")" = 1 ] || wrong "SIG$signal: not a line that says so"
 }
 
+# Images: each answer says whose it is, whatever the bytes of its name.
+images() {
+  run init "$tmp/digits/source" "$tmp/digits/target" --out "$tmp/images.conf"
+  run train "$tmp/images.conf" --set steps=5 --set data.target_test.count=10 --quiet --no-report --out "$tmp/images"
+  [ "$rc" = 0 ] || wrong "train on images: exit code $rc"
+  set -- "$tmp"/digits/target/3/*
+  mkdir "$tmp/new"
+  cp "$1" "$tmp/new/b, c.png"
+  cp "$2" "$tmp/new/$(printf 'a\351.png')"
+  run predict "$tmp/images/model.safetensors" "$tmp/new" --quiet
+  [ "$(head -n 1 "$tmp/out")" = item,class,probability,target,file ] || wrong "predict of images: no header"
+  grep -q "^1,.*,\"$tmp/new/b, c.png\"\$" "$tmp/out" || wrong "predict of images: not their names"
+  run predict "$tmp/images/model.safetensors" "$tmp/new" --quiet --json
+  json_lines "$tmp/out"
+  grep -q "\"file\": \"$tmp/new/a$(printf '\357\277\275').png\"" "$tmp/out" || wrong "predict --json of images: not their names"
+}
+
 interruption() {
   stops_by TERM 143
   json_lines "$tmp/long/metrics.jsonl"
@@ -298,6 +315,7 @@ run devices --json
 if [ "$rc" = 0 ]; then
   json_lines "$tmp/out"
   training
+  images
   interruption
   full_disk
 elif [ "${CLDANN_REQUIRE_DEVICE:-0}" = 1 ] || [ "$rc" != 5 ]; then

@@ -373,7 +373,9 @@ START_TEST(file_sets) {
   bad_data(small(""), FILES "data.target.path=wide|data.target.width=2", CLDANN_E_FORMAT, "index 2 is beyond the width 2");
   bad_data(small(""), FILES "data.target.path=t|data.target.skip_bad=true", CLDANN_E_CONFIG, "data.target.path=t: ");
   bad(small(""), FILES "seed=1", CLDANN_E_CONFIG, "data.target of kind file needs path");
-  bad(small(""), "data.classes=3", CLDANN_E_CONFIG, "data.classes must be a list of texts or whole numbers");
+  bad(small(""), "data.classes=[\"na\xefve\"]", CLDANN_E_CONFIG, "data.classes must be a list of texts (UTF-8)");
+  bad(small(""), "data.source.path=\"\xe9\"", CLDANN_E_CONFIG, "data.source.path must be UTF-8");
+  bad(small(""), "data.classes=3", CLDANN_E_CONFIG, "data.classes must be a list of texts (UTF-8) or whole numbers");
   bad(small(""), "data.classes=[]", CLDANN_E_CONFIG, "data.classes must be a list");
   done();
 }

@@ -67,7 +67,7 @@ static int take(void *user, const cldann_prediction *p) {
   ck_assert_double_eq_tol(sum, 1, 1e-9);
   ck_assert(p->probability == p->probabilities[p->label] && p->probability >= 0.5 && p->target > 0 && p->target < 1);
   ck_assert_str_eq(p->name, p->label ? "dog" : "cat small");
-  ck_assert(!p->features == !a->features);
+  ck_assert(!p->file && !p->features == !a->features);
   if (p->features) a->feature[a->n] = (double)p->features[p->n_features - 1];
   a->label[a->n] = p->label, a->probability[a->n] = p->probability, a->target[a->n] = p->target;
   a->dogs += p->label;

@@ -36,12 +36,15 @@ static int print_item(void *user, const cldann_prediction *p) {
     json_t *all = json_array();
     for (int i = 0; i < p->classes; i++) json_array_append_new(all, metrics_number(p->probabilities[i]));
     if (o) json_object_set_new(o, "probabilities", all);
+    if (o && p->file) json_object_set_new(o, "file", metrics_text(p->file));
     return metrics_line(&s->error, stdout, "standard output", o) < 0;
   }
-  if (p->item == 0) puts("item,class,probability,target");
+  if (p->item == 0) puts(p->file ? "item,class,probability,target,file" : "item,class,probability,target");
   printf("%lld,", (long long)p->item);
   text_put_csv(class_name(p, room), stdout);
-  printf(",%.6f,%.6f\n", p->probability, p->target);
+  printf(",%.6f,%.6f", p->probability, p->target);
+  if (p->file) putchar(','), text_put_csv(p->file, stdout);
+  putchar('\n');
   return ferror(stdout) != 0 || cli_interrupted();
 }
 
@@ -126,7 +129,8 @@ const cli_command cmd_predict = {
     .summary = "the classes that a trained model gives to data",
     .help =
         "Prints a line of CSV for each item: its number from 0, its class, the probability of that, and the probability that\n"
-        "it is of the target domain, by the domain head. With --json an object, with the probabilities of all classes.\n" HOW,
+        "it is of the target domain, by the domain head; of images also the file. With --json an object, with the\n"
+        "probabilities of all classes.\n" HOW,
     .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_JSON | CLI_QUIET,
     .run = predict,
 };

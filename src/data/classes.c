@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 enum { CLASSES_MAX = 65536, LABEL_MAX = 200 };
 
@@ -51,6 +52,8 @@ int classes_add(cldann_error *e, class_list *l, const char *where, const char *l
     label = plain;
   }
   if (!label[0]) FAIL(e, CLDANN_E_FORMAT, "%s: the label is empty; give each item one", where);
+  if (!text_is_utf8(label))
+    FAIL(e, CLDANN_E_FORMAT, "%s: the label '%.30s' is not UTF-8; write it so, or in ASCII", where, label);
   if (strlen(label) > LABEL_MAX)
     FAIL(e, CLDANN_E_FORMAT, "%s: the label '%.30s...' has more than %d characters; shorten it", where, label, LABEL_MAX);
   const int at = place_of(l, label, &found);

@@ -72,6 +72,12 @@ static void trim_sparse(dataset *d, int skip, int count) {
   for (int i = 0; i <= count; i++) d->offsets[i] = d->offsets[skip + i] - first;
 }
 
+static void trim_files(dataset *d, int skip, int count) {
+  for (int i = 0; i < d->n; i++)
+    if (i < skip || i >= skip + count) mem_free(d->files[i]);
+  memmove(d->files, d->files + skip, (size_t)count * sizeof *d->files);
+}
+
 int dataset_trim(cldann_error *e, dataset *d, int skip, int count) {
   int rc = CLDANN_OK;
   size_t item = dataset_item_bytes(d);
@@ -85,6 +91,7 @@ int dataset_trim(cldann_error *e, dataset *d, int skip, int count) {
     memmove(d->x, (char *)d->x + (size_t)skip * item, (size_t)count * item);
   if (d->y) memmove(d->y, d->y + skip, (size_t)count * sizeof *d->y);
   if (d->domain) memmove(d->domain, d->domain + skip, (size_t)count * sizeof *d->domain);
+  if (d->files) trim_files(d, skip, count);
   d->n = count;
 fail:
   return rc;
@@ -273,6 +280,8 @@ void dataset_free(dataset *d) {
   mem_free(d->columns);
   mem_free(d->y);
   mem_free(d->domain);
+  for (int i = 0; d->files && i < d->n; i++) mem_free(d->files[i]);
+  mem_free(d->files);
   classes_free(d->names);
   mem_free(d->names);
   mem_free(d);

@@ -19,12 +19,13 @@ typedef struct dataset {
   int classes;  /* number of classes: the names, or 1 + the largest label; 0 without labels */
   int left_out; /* images that could not be read and were skipped */
   data_type type;
-  /* All but y and names: pages of their own, which a CPU device uses in place. */
+  /* All but y, files and names: pages of their own, which a CPU device uses in place. */
   void *x;          /* (n,h,w,c) uint8_t or float; sparse: the entries' values, float */
   int32_t *offsets; /* sparse: (n + 1), item i has the entries offsets[i] to offsets[i + 1] - 1, offsets[0] is 0; or NULL */
   int32_t *columns; /* sparse: each entry's place in its item, rising within one */
   int32_t *y;       /* (n), or NULL */
   int32_t *domain;  /* (n): which of an experiment's domains each item is of, where there are more than two; else NULL */
+  char **files;     /* (n): of images as read, the path of each, else NULL; not kept by dataset_take and dataset_join */
   struct class_list *names; /* what the classes are called (data/classes.h), or NULL: as their numbers */
 } dataset;
 

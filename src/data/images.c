@@ -100,12 +100,12 @@ fail:
   return rc;
 }
 
-/* Image i behind those that d has; the first one gives all their size. */
-static int add_picture(cldann_error *e, const file_request *r, const gallery *g, int i, dataset **d, int *first) {
+/* Image i behind those that d has, and its path, which is d's then; the first one gives all their size. */
+static int add_picture(cldann_error *e, const file_request *r, gallery *g, int i, dataset **d) {
   int rc;
   picture p;
   cldann_error own;
-  const entry *from = &g->entry[i];
+  entry *from = &g->entry[i];
   err_clear(&own);
   if ((rc = decode(&own, r, from->path, &p)) < 0) {
     if (r->skip_bad && rc != CLDANN_E_MEM) return 0; /* the caller counts */
@@ -115,13 +115,15 @@ static int add_picture(cldann_error *e, const file_request *r, const gallery *g,
   if (!*d) {
     TRY(dataset_new(e, d, text_base(r->path), DATA_U8, g->n, p.h, p.w, 3, g->labelled > 0));
     (*d)->n = 0;
-    *first = i;
+    TRY(mem_new(e, &(*d)->files, (size_t)g->n, sizeof *(*d)->files));
   }
   if (p.h != (*d)->h || p.w != (*d)->w)
     FAIL(e, CLDANN_E_FORMAT, "%s has %d x %d pixels but %s has %d x %d; give resize = [h, w] or crop", from->path, p.h, p.w,
-         g->entry[*first].path, (*d)->h, (*d)->w);
+         (*d)->files[0], (*d)->h, (*d)->w);
   memcpy((uint8_t *)(*d)->x + (size_t)(*d)->n * dataset_item_bytes(*d), p.rgb, dataset_item_bytes(*d));
   if ((*d)->y) (*d)->y[(*d)->n] = from->y;
+  (*d)->files[(*d)->n] = from->path;
+  from->path = NULL;
   (*d)->n++;
   rc = 1;
 fail:
@@ -141,10 +143,10 @@ static void drop_grey(dataset *d) {
 
 /* Takes the classes of g. */
 static int load(cldann_error *e, const file_request *r, gallery *g, dataset **out) {
-  int rc = CLDANN_OK, first = 0, bad = 0;
+  int rc = CLDANN_OK, bad = 0;
   dataset *d = NULL;
   for (int i = 0; i < g->n; i++) {
-    TRY(add_picture(e, r, g, i, &d, &first));
+    TRY(add_picture(e, r, g, i, &d));
     bad += rc == 0;
   }
   if (!d) FAIL(e, CLDANN_E_FORMAT, "%s: none of its %d images can be read; are they PNG or JPEG?", r->path, g->n);

@@ -25,6 +25,23 @@ json_t *metrics_number(double v) {
   return isfinite(v) ? json_real(v) : json_null();
 }
 
+json_t *metrics_text(const char *s) {
+  static const char lost[] = "\xef\xbf\xbd";
+  char *text = NULL;
+  size_t size = 0;
+  json_t *o = json_string(s);
+  if (o) return o;
+  FILE *f = open_memstream(&text, &size);
+  if (!f) return NULL;
+  for (int n; *s; s += n ? n : 1) {
+    n = (unsigned char)*s < 0x80 ? 1 : text_character(s);
+    fwrite(n ? s : lost, 1, n ? (size_t)n : sizeof lost - 1, f);
+  }
+  if (fclose(f) == 0) o = json_string(text);
+  free(text);
+  return o;
+}
+
 /* Takes v; a NULL v is memory that was refused. */
 static int put(json_t *o, const char *key, json_t *v) {
   return json_object_set_new(o, key, v);

@@ -37,6 +37,8 @@ json_t *metrics_progress_json(const cldann_progress *p);
 json_t *metrics_result_json(const cldann_result *r);
 /* A number, or null for what JSON cannot say. */
 json_t *metrics_number(double v);
+/* A text, whatever its bytes: those that are no UTF-8 become U+FFFD. */
+json_t *metrics_text(const char *s);
 /* Writes one line and flushes it; takes `object`, which may be NULL. `name` is for the message: the file's. */
 int metrics_line(cldann_error *e, FILE *f, const char *name, json_t *object);
 

@@ -129,6 +129,7 @@ static int tell(prediction_job *j, const cldann_predict_options *o) {
                                    .probabilities = p,
                                    .classes = j->classes,
                                    .target = target,
+                                   .file = j->d->files ? j->d->files[i] : NULL,
                                    .features = j->features ? j->features + (size_t)i * width : NULL,
                                    .n_features = (int)width};
     if (o->on_item(o->user, &one)) FAIL(&j->c->err, CLDANN_E_INTERRUPTED, "stopped at item %d of %d as asked", i, j->d->n);
