@@ -19,16 +19,11 @@
 enum { POINTS = 500, MOST_POINTS = 5000, GRID = 121, MOST_CLASSES = 64, COMMAND = 2 * MOST_CLASSES * 160 };
 static const double perplexity = 30;
 
-typedef struct points {
-  const dataset *all; /* of a domain */
-  dataset *some;      /* some of them, evenly spaced; owned */
-} points;
-
 typedef struct drawing {
   trainer *t;
   cldann_error *e;
   const char *dir;
-  points set[2]; /* source, target */
+  dataset *set[2]; /* source, target: some of each, evenly spaced; owned */
   int classes;
   char *class_text; /* what they are called, cut into names; NULL: their numbers */
   const char **names;
@@ -37,16 +32,15 @@ typedef struct drawing {
   int n;      /* points */
 } drawing;
 
-static int take_points(drawing *d, int domain, const dataset *test, const dataset *train) {
-  points *p = &d->set[domain];
+static int take_points(drawing *d, int domain, const dataset *all) {
+  const int n = all->n < d->most ? all->n : d->most;
   int32_t *rows = NULL;
   int rc;
-  p->all = test ? test : train;
-  const int n = p->all->n < d->most ? p->all->n : d->most;
   TRY(mem_new(d->e, &rows, (size_t)n, sizeof *rows));
-  for (int i = 0; i < n; i++) rows[i] = (int32_t)((int64_t)i * p->all->n / n);
-  TRY(dataset_take(d->e, p->all, rows, n, &p->some));
-  for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (p->some->y && d->classes > 1 ? p->some->y[i] : 0);
+  for (int i = 0; i < n; i++) rows[i] = (int32_t)((int64_t)i * all->n / n);
+  TRY(dataset_take(d->e, all, rows, n, &d->set[domain]));
+  const int32_t *y = d->set[domain]->y;
+  for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (y && d->classes > 1 ? y[i] : 0);
 fail:
   mem_free(rows);
   return rc;
@@ -73,30 +67,32 @@ static void put_class(const drawing *d, plot *p, int c, char *to, size_t room) {
   fputc('\n', p->f);
 }
 
-/* One block of data and one entry of the plot command for each domain and class that has points, coloured by one of them. */
-static void put_points(const drawing *d, plot *p, const double *xy, int by_domain, const char *first, char *command,
-                       size_t room) {
+/* Ends a picture with all points, coloured by domain or by class: a block of data and an entry of the plot command, behind
+ * those of `first`, for each domain and class that has some. */
+static int end_with_points(const drawing *d, plot *p, const double *xy, int by_domain, const char *first) {
   enum { COLUMN = 30 }; /* entries of a legend in one column */
-  size_t at = (size_t)snprintf(command, room, "%s", first);
+  char command[COMMAND];
+  size_t at = (size_t)snprintf(command, sizeof command, "%s", first);
   int entries = 0;
   for (int domain = 0; domain < 2; domain++)
-    for (int c = 0; c < d->classes && at < room; c++) {
+    for (int c = 0; c < d->classes && at < sizeof command; c++) {
       const int mark = domain * d->classes + c;
       char name[32], class[32] = "";
       int count = 0;
       for (int i = 0; i < d->n; i++) count += d->marks[i] == mark;
       if (!count) continue;
       entries++;
-      if (d->set[domain].some->y && d->classes > 1) put_class(d, p, c, class, sizeof class);
+      if (d->set[domain]->y && d->classes > 1) put_class(d, p, c, class, sizeof class);
       snprintf(name, sizeof name, "d%dc%d", domain, c);
       plot_data(p, name, xy, d->n, 2, d->marks, mark, 0);
       at += (size_t)snprintf(
-          command + at, room - at,
+          command + at, sizeof command - at,
           "%s $%s using 1:2 with points pointtype %d pointsize %s linewidth 1.3 linecolor rgb '%s' title '%s'%s",
           at && command[at - 1] != ' ' ? "," : "", name, point_type(domain, c), domain ? "1.1" : "0.7",
           plot_colour(by_domain ? domain : c), domain ? "target" : "source", class);
     }
   if (entries > COLUMN) fputs("set key font ',7' samplen 1 spacing 1.05 width -3\n", p->f);
+  return plot_close(p, command);
 }
 
 static void put_axes(plot *p, const double share[2]) {
@@ -106,7 +102,6 @@ static void put_axes(plot *p, const double share[2]) {
 
 /* small: of two that are to stand beside each other. */
 static int draw_components(drawing *d, const float *x, int width, const char *name, const char *title, int small) {
-  char command[COMMAND];
   double *xy = NULL, share[2];
   plot p;
   int rc;
@@ -118,8 +113,7 @@ static int draw_components(drawing *d, const float *x, int width, const char *na
     p.width = 560, p.height = 500, p.points = 13;
     fputs("set key outside center bottom horizontal samplen 1\nset bmargin 5.5\n", p.f);
   }
-  put_points(d, &p, xy, d->classes == 1, "plot ", command, sizeof command);
-  TRY(plot_close(&p, command));
+  TRY(end_with_points(d, &p, xy, d->classes == 1, "plot "));
 fail:
   mem_free(xy);
   return rc;
@@ -128,7 +122,7 @@ fail:
 /* Which way is up, and where 0 is, mean nothing: no axes, and a unit is as long both ways. */
 static int draw_neighbours(drawing *d, const float *x, int width) {
   const double used = fmin(perplexity, tsne_most_perplexity(d->n));
-  char command[COMMAND], title[120];
+  char title[120];
   double *xy = NULL, divergence;
   plot p;
   int rc;
@@ -137,8 +131,7 @@ static int draw_neighbours(drawing *d, const float *x, int width) {
   snprintf(title, sizeof title, "Features of both domains, t-SNE (perplexity %.3g, divergence %.2f)", used, divergence);
   TRY(plot_open(d->e, d->dir, "features-tsne", title, &p));
   fputs("unset tics\nunset border\nset size ratio -1\n", p.f);
-  put_points(d, &p, xy, d->classes == 1, "plot ", command, sizeof command);
-  TRY(plot_close(&p, command));
+  TRY(end_with_points(d, &p, xy, d->classes == 1, "plot "));
 fail:
   mem_free(xy);
   return rc;
@@ -150,8 +143,8 @@ static int features_of(drawing *d, float **x, int *width) {
   int rc;
   *width = node->o.out.h * node->o.out.w * node->o.out.c;
   TRY(mem_new(d->e, x, (size_t)d->n * (size_t)*width, sizeof **x));
-  TRY(trainer_outputs(d->t, d->set[0].some, 0, node, *x));
-  TRY(trainer_outputs(d->t, d->set[1].some, 1, node, *x + (size_t)d->set[0].some->n * (size_t)*width));
+  TRY(trainer_outputs(d->t, d->set[0], 0, node, *x));
+  TRY(trainer_outputs(d->t, d->set[1], 1, node, *x + (size_t)d->set[0]->n * (size_t)*width));
 fail:
   return rc;
 }
@@ -179,7 +172,7 @@ static int open_plane(drawing *d, plane *g) {
   int rc;
   TRY(mem_new(d->e, &g->points, 2 * (size_t)d->n, sizeof *g->points));
   for (int domain = 0, i = 0; domain < 2; domain++)
-    for (int k = 0; k < 2 * d->set[domain].some->n; k++, i++) g->points[i] = (double)((const float *)d->set[domain].some->x)[k];
+    for (int k = 0; k < 2 * d->set[domain]->n; k++, i++) g->points[i] = (double)((const float *)d->set[domain]->x)[k];
   for (int k = 0; k < 2; k++) {
     g->low[k] = INFINITY, g->high[k] = -INFINITY;
     for (int i = 0; i < d->n; i++)
@@ -223,7 +216,6 @@ fail:
 
 static int draw_regions(drawing *d, const plane *g, cldann_loss_target target, const char *name, const char *title) {
   const int classes = judge_classes(&net_loss(d->t->x->net, target)->o), two = classes == 2;
-  char command[COMMAND];
   double *value = NULL, *rows = NULL;
   plot p;
   int rc;
@@ -242,16 +234,13 @@ static int draw_regions(drawing *d, const plane *g, cldann_loss_target target, c
           "set contour base\nset cntrparam levels discrete 0.5\nunset surface\nset table $border\nsplot $grid\nunset "
           "table\nunset contour\n",
           p.f);
-    put_points(d, &p, g->points, target == CLDANN_TARGET_DOMAIN,
-               "plot $grid using 1:2:3 with image notitle, $border using 1:2 with lines linewidth 2.5 linecolor rgb '#000000' "
-               "title 'even odds'",
-               command, sizeof command);
   } else {
     fprintf(p.f, "set palette maxcolors %d\nset cbrange [-0.5:%d.5]\n", classes, classes - 1);
-    put_points(d, &p, g->points, target == CLDANN_TARGET_DOMAIN, "plot $grid using 1:2:3 with image notitle", command,
-               sizeof command);
   }
-  TRY(plot_close(&p, command));
+  TRY(end_with_points(d, &p, g->points, target == CLDANN_TARGET_DOMAIN,
+                      two ? "plot $grid using 1:2:3 with image notitle, $border using 1:2 with lines linewidth 2.5 linecolor "
+                            "rgb '#000000' title 'even odds'"
+                          : "plot $grid using 1:2:3 with image notitle"));
 fail:
   mem_free(value);
   mem_free(rows);
@@ -271,7 +260,6 @@ static int draw_units(drawing *d, const plane *g) {
   const cldann_net *net = d->t->x->net;
   const cldann_node *first = first_dense(net);
   const int units = first ? first->o.units : 0;
-  char command[COMMAND];
   float *params = NULL;
   double *lines = NULL;
   plot p;
@@ -293,10 +281,9 @@ static int draw_units(drawing *d, const plane *g) {
   TRY(plot_open(d->e, d->dir, "units", "Lines at which the units of the first layer turn", &p));
   put_ranges(g, &p);
   plot_data(&p, "lines", lines, n, 4, NULL, 0, 0);
-  put_points(d, &p, g->points, 0,
-             "plot $lines using 1:2:3:4 with vectors nohead linewidth 1.5 linecolor rgb '#666666' title 'hidden unit'", command,
-             sizeof command);
-  TRY(plot_close(&p, command));
+  TRY(end_with_points(
+      d, &p, g->points, 0,
+      "plot $lines using 1:2:3:4 with vectors nohead linewidth 1.5 linecolor rgb '#666666' title 'hidden unit'"));
 fail:
   mem_free(params);
   mem_free(lines);
@@ -323,14 +310,14 @@ static int open_drawing(drawing *d, int most) {
   int rc;
   d->most = most;
   TRY(mem_new(d->e, &d->marks, 2 * (size_t)most, sizeof *d->marks));
-  TRY(take_points(d, 0, x->source_test, x->source));
-  TRY(take_points(d, 1, x->target_test, x->target));
+  TRY(take_points(d, 0, x->source_test ? x->source_test : x->source));
+  TRY(take_points(d, 1, x->target_test ? x->target_test : x->target));
 fail:
   return rc;
 }
 
 static void close_drawing(drawing *d) {
-  for (int i = 0; i < 2; i++) dataset_free(d->set[i].some);
+  for (int i = 0; i < 2; i++) dataset_free(d->set[i]);
   mem_free(d->marks);
   mem_free(d->class_text), mem_free(d->names);
 }
@@ -359,8 +346,8 @@ int cldann_draw(cldann_experiment *x, const char *model_path, int points_each, c
   TRY(name_classes(&d));
   TRY(open_drawing(&d, points_each ? points_each : POINTS));
   TRY(draw_features(&d));
-  if (in.h == 1 && in.w == 1 && in.c == 2 && d.set[0].some->type == DATA_F32 && !dataset_is_sparse(d.set[0].some) &&
-      d.set[1].some->type == DATA_F32 && !dataset_is_sparse(d.set[1].some))
+  if (in.h == 1 && in.w == 1 && in.c == 2 && d.set[0]->type == DATA_F32 && !dataset_is_sparse(d.set[0]) &&
+      d.set[1]->type == DATA_F32 && !dataset_is_sparse(d.set[1]))
     TRY(draw_plane(&d));
 fail:
   close_drawing(&d);
