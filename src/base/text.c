@@ -99,6 +99,14 @@ fail:
   return rc;
 }
 
+const char *text_number(char text[TEXT_NUMBER], double v, int digits) {
+  if (isfinite(v))
+    snprintf(text, TEXT_NUMBER, "%.*f", digits, v);
+  else
+    snprintf(text, TEXT_NUMBER, "-");
+  return text;
+}
+
 const char *text_duration(char text[TEXT_DURATION], double seconds) {
   const int64_t s = isfinite(seconds) && seconds >= 0 && seconds <= 1e8 ? (int64_t)(seconds + 0.5) : -1;
   const int minutes = (int)(s / 60), rest = (int)(s % 60);

@@ -23,6 +23,9 @@ int text_to_int(cldann_error *e, const char *what, const char *s, int64_t min, i
 /* The whole text must be one finite number. */
 int text_to_double(cldann_error *e, const char *what, const char *s, double *out);
 
+/* A figure for people, with so many digits behind the point, or "-" for what is no number. Returns text. */
+enum { TEXT_NUMBER = 32 };
+const char *text_number(char text[TEXT_NUMBER], double v, int digits);
 /* Seconds for people: 4:07, or 1:02:07; "-" for what is no time. Returns text. */
 enum { TEXT_DURATION = 32 };
 const char *text_duration(char text[TEXT_DURATION], double seconds);

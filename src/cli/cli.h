@@ -141,9 +141,6 @@ int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra
 void cli_catch_signals(void);
 int cli_interrupted(void); /* the signal that came, 0: none */
 
-/* A fraction for people, "0.9731", or "-" for NaN. Returns text. */
-enum { CLI_NUMBER = 32 };
-const char *cli_number(char text[CLI_NUMBER], double v, int digits);
 /* The three lines of a result that train and eval share. */
 void cli_print_accuracies(const cldann_result *r);
 

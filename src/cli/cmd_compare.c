@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "train/metrics.h"
 
 enum { MOST_METHODS = 16, MOST_SEEDS = 1000, NAME = 32 };
@@ -96,9 +97,9 @@ static cldann_result mean_of(const cldann_result *r, int n) {
 }
 
 static void print_row(int width, const char *method, const char *seed, const cldann_result *r) {
-  char a[CLI_NUMBER], b[CLI_NUMBER], c[CLI_NUMBER], d[CLI_NUMBER];
-  printf("%-*s  %6s  %10s  %10s  %10s  %8s\n", width, method, seed, cli_number(a, r->source_accuracy, 4),
-         cli_number(b, r->target_accuracy, 4), cli_number(c, r->domain_accuracy, 4), cli_number(d, r->seconds, 1));
+  char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER];
+  printf("%-*s  %6s  %10s  %10s  %10s  %8s\n", width, method, seed, text_number(a, r->source_accuracy, 4),
+         text_number(b, r->target_accuracy, 4), text_number(c, r->domain_accuracy, 4), text_number(d, r->seconds, 1));
 }
 
 /* The index of source-only among the methods that have all their runs, or -1. */
@@ -116,7 +117,7 @@ static double gain(const comparison *t, int m) {
 }
 
 static void print_table(const comparison *t) {
-  char seed[CLI_NUMBER];
+  char seed[TEXT_NUMBER];
   int width = 6;
   for (int m = 0; m < t->n_methods; m++)
     if ((int)strlen(t->methods[m]) > width) width = (int)strlen(t->methods[m]);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "train/metrics.h"
 
 static void print_summary(const cldann_result *r) {
@@ -18,16 +19,16 @@ static const char *class_name(const cldann_detail *d, int k, char room[24]) {
 
 /* A row for each class: how often it is right, and what it is taken for. */
 static void print_detail(const cldann_detail *d) {
-  char room[24], number[CLI_NUMBER];
+  char room[24], number[TEXT_NUMBER];
   printf("%s: %lld items, calibration error %s; rows are the true classes, columns what they are taken for\n%12s  %8s", d->set,
-         (long long)d->items, cli_number(number, d->calibration_error, 4), "class", "accuracy");
+         (long long)d->items, text_number(number, d->calibration_error, 4), "class", "accuracy");
   for (int k = 0; k < d->classes; k++) printf(" %7.7s", class_name(d, k, room));
   putchar('\n');
   for (int i = 0; i < d->classes; i++) {
     const int64_t *row = d->counts + (int64_t)i * d->classes;
     int64_t n = 0;
     for (int k = 0; k < d->classes; k++) n += row[k];
-    printf("%12.12s  %8s", class_name(d, i, room), cli_number(number, n ? (double)row[i] / (double)n : NAN, 4));
+    printf("%12.12s  %8s", class_name(d, i, room), text_number(number, n ? (double)row[i] / (double)n : NAN, 4));
     for (int k = 0; k < d->classes; k++) printf(" %7lld", (long long)row[k]);
     putchar('\n');
   }

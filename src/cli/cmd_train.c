@@ -3,12 +3,13 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "train/metrics.h"
 
 static void print_summary(const cldann_result *r, const char *out_dir) {
-  char a[CLI_NUMBER], b[CLI_NUMBER];
+  char a[TEXT_NUMBER], b[TEXT_NUMBER];
   printf("%s, seed %llu: %lld steps in %s s (%s samples/s) on %s\n", r->method, (unsigned long long)r->seed,
-         (long long)r->steps, cli_number(a, r->seconds, 1), cli_number(b, r->samples_per_second, 0), r->device);
+         (long long)r->steps, text_number(a, r->seconds, 1), text_number(b, r->samples_per_second, 0), r->device);
   cli_print_accuracies(r);
   if (out_dir) printf("  written to       %s (experiment.conf, metrics.jsonl, metrics.csv, model.safetensors)\n", out_dir);
 }

@@ -45,7 +45,7 @@ int cli_parse_seeds(const char *text, int64_t *seeds, int most, int *n) {
 
 int cli_train_one_of_many(cldann *c, cldann_experiment *x, const cli_args *a, const char *label, progress *p,
                           cldann_result *r) {
-  char out[PATH_MOST], acc[CLI_NUMBER], sec[CLI_NUMBER];
+  char out[PATH_MOST], acc[TEXT_NUMBER], sec[TEXT_NUMBER];
   if (a->out && snprintf(out, sizeof out, "%s/%s", a->out, label) >= PATH_MOST)
     return cli_fail_usage("--out: the path is too long");
   cldann_train_options o = progress_options(p, label, a->out ? out : NULL);
@@ -55,8 +55,8 @@ int cli_train_one_of_many(cldann *c, cldann_experiment *x, const cli_args *a, co
   if (rc < 0) return cli_fail(p->error.code ? &p->error : cldann_get_error(c));
   p->messages = 0; /* device and data were told; the next run's are the same */
   if (!a->quiet && !a->json)
-    fprintf(stderr, "%s: target accuracy %s after %s s\n", label, cli_number(acc, r->target_accuracy, 4),
-            cli_number(sec, r->seconds, 1));
+    fprintf(stderr, "%s: target accuracy %s after %s s\n", label, text_number(acc, r->target_accuracy, 4),
+            text_number(sec, r->seconds, 1));
   if (a->json && metrics_line(&p->error, stdout, "standard output", metrics_result_json(r)) < 0) return cli_fail(&p->error);
   return EXIT_FINE;
 }

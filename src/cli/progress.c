@@ -64,18 +64,18 @@ static void append_bar(char line[LINE], int width, double done) {
 
 /* What matters most comes first: what does not fit the terminal is left out, from the end. */
 static void draw_line(progress *p, const cldann_progress *r) {
-  char line[LINE] = "", label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], accuracy[CLI_NUMBER], rate[CLI_NUMBER],
+  char line[LINE] = "", label[TEXT_NUMBER], domain[TEXT_NUMBER], lambda[TEXT_NUMBER], accuracy[TEXT_NUMBER], rate[TEXT_NUMBER],
        eta[TEXT_DURATION];
   int width = terminal_width() - 1;
   if (width > LINE - 1) width = LINE - 1;
   if (p->label) append(line, width, "%s", p->label);
   if (append(line, width, "%lld/%lld", (long long)r->step, (long long)r->steps) &&
       append(line, width, "ETA %s", text_duration(eta, r->eta_seconds)) &&
-      append(line, width, "label %s", cli_number(label, r->label_loss, 3)) &&
-      append(line, width, "domain %s (acc %s)", cli_number(domain, r->domain_loss, 3),
-             cli_number(accuracy, r->domain_accuracy, 2)) &&
-      append(line, width, "lambda %s", cli_number(lambda, r->lambda, 2)) && append(line, width, "lr %.2g", r->lr) &&
-      append(line, width, "%s/s", cli_number(rate, r->samples_per_second, 0)))
+      append(line, width, "label %s", text_number(label, r->label_loss, 3)) &&
+      append(line, width, "domain %s (acc %s)", text_number(domain, r->domain_loss, 3),
+             text_number(accuracy, r->domain_accuracy, 2)) &&
+      append(line, width, "lambda %s", text_number(lambda, r->lambda, 2)) && append(line, width, "lr %.2g", r->lr) &&
+      append(line, width, "%s/s", text_number(rate, r->samples_per_second, 0)))
     append_bar(line, width, r->steps > 0 ? (double)r->step / (double)r->steps : 0);
   fprintf(stderr, "\r%s\033[K", line);
   fflush(stderr);
@@ -83,7 +83,7 @@ static void draw_line(progress *p, const cldann_progress *r) {
 }
 
 static void print_line(progress *p, const cldann_progress *r) {
-  char label[CLI_NUMBER], domain[CLI_NUMBER], lambda[CLI_NUMBER], la[CLI_NUMBER], da[CLI_NUMBER], rate[CLI_NUMBER],
+  char label[TEXT_NUMBER], domain[TEXT_NUMBER], lambda[TEXT_NUMBER], la[TEXT_NUMBER], da[TEXT_NUMBER], rate[TEXT_NUMBER],
       eta[TEXT_DURATION];
   int64_t every = (r->steps + PLAIN_LINES - 1) / PLAIN_LINES;
   if (r->step < p->next_line && r->step != r->steps) return;
@@ -91,9 +91,9 @@ static void print_line(progress *p, const cldann_progress *r) {
   fprintf(stderr,
           "%s%sstep %lld/%lld  label loss %s (acc %s)  domain loss %s (acc %s)  lambda %s  lr %.4g  %s samples/s  ETA %s\n",
           p->label ? p->label : "", p->label ? ": " : "", (long long)r->step, (long long)r->steps,
-          cli_number(label, r->label_loss, 4), cli_number(la, r->label_accuracy, 3), cli_number(domain, r->domain_loss, 4),
-          cli_number(da, r->domain_accuracy, 3), cli_number(lambda, r->lambda, 3), r->lr,
-          cli_number(rate, r->samples_per_second, 0), text_duration(eta, r->eta_seconds));
+          text_number(label, r->label_loss, 4), text_number(la, r->label_accuracy, 3), text_number(domain, r->domain_loss, 4),
+          text_number(da, r->domain_accuracy, 3), text_number(lambda, r->lambda, 3), r->lr,
+          text_number(rate, r->samples_per_second, 0), text_duration(eta, r->eta_seconds));
 }
 
 static void on_progress(void *user, const cldann_progress *r) {

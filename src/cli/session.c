@@ -1,7 +1,6 @@
 /* cli/session.c: what several subcommands share: errors and exit codes, opening a device and an experiment, signals. */
 #include "cli/cli.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,18 +106,10 @@ int cli_interrupted(void) {
   return stop;
 }
 
-const char *cli_number(char text[CLI_NUMBER], double v, int digits) {
-  if (isfinite(v))
-    snprintf(text, CLI_NUMBER, "%.*f", digits, v);
-  else
-    snprintf(text, CLI_NUMBER, "-");
-  return text;
-}
-
 void cli_print_accuracies(const cldann_result *r) {
-  char a[CLI_NUMBER], b[CLI_NUMBER], c[CLI_NUMBER];
-  printf("  source accuracy  %s  (loss %s)\n", cli_number(a, r->source_accuracy, 4), cli_number(b, r->source_loss, 4));
-  printf("  target accuracy  %s  (loss %s)\n", cli_number(a, r->target_accuracy, 4), cli_number(b, r->target_loss, 4));
-  printf("  domain accuracy  %s  (source %s, target %s)\n", cli_number(a, r->domain_accuracy, 4),
-         cli_number(b, r->domain_accuracy_source, 4), cli_number(c, r->domain_accuracy_target, 4));
+  char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER];
+  printf("  source accuracy  %s  (loss %s)\n", text_number(a, r->source_accuracy, 4), text_number(b, r->source_loss, 4));
+  printf("  target accuracy  %s  (loss %s)\n", text_number(a, r->target_accuracy, 4), text_number(b, r->target_loss, 4));
+  printf("  domain accuracy  %s  (source %s, target %s)\n", text_number(a, r->domain_accuracy, 4),
+         text_number(b, r->domain_accuracy_source, 4), text_number(c, r->domain_accuracy_target, 4));
 }
