@@ -124,11 +124,11 @@ static void run_of(table_row *row, uint64_t seed, double target, double source) 
 }
 
 /* The table's text in one form (free). */
-static char *text_of(const table *t, table_form form, int quick) {
+static char *text_of(const table *t, cells_form form, int quick) {
   char *text = NULL;
   size_t n = 0;
   FILE *f = open_memstream(&text, &n);
-  table_write(t, form, quick, f);
+  ck_assert_int_eq(table_write(&e, t, form, quick, f), 0);
   fclose(f);
   return text;
 }
@@ -148,7 +148,7 @@ START_TEST(figures) {
   run_of(&t->rows[0], 1, 0.5, 0.9);
   for (int i = 0; i < 3; i++) run_of(&t->rows[1], 1 + (uint64_t)i, 0.6 + 0.1 * i, 0.8);
   run_of(&t->rows[2], 1, 0.9, NAN);
-  char *plain = text_of(t, TABLE_PLAIN, 0), *md = text_of(t, TABLE_MARKDOWN, 1), *csv = text_of(t, TABLE_CSV, 0);
+  char *plain = text_of(t, CELLS_PLAIN, 0), *md = text_of(t, CELLS_MARKDOWN, 1), *csv = text_of(t, CELLS_CSV, 0);
   HAS(md, "| low | 0.5000 | - | 0.9000 | - | 0.5000 | - |");
   HAS(md, "| mid | 0.7000 | 0.1000 | 0.8000 | 0.50 | 0.6000 0.7000 0.8000 | 0.7500 P |");
   HAS(md, "| top | 0.9000 | - | - | - | 0.9000 | - |");
@@ -183,7 +183,7 @@ START_TEST(candidates) {
   ck_assert_int_eq(table_seeds(&t->rows[0]), 0); /* one is missing */
   candidate_of(&t->rows[0], 0.7, 0.75, 0.7, 0.7);
   candidate_of(&t->rows[1], 0.4, 0.35, 0.9, NAN);
-  char *md = text_of(t, TABLE_MARKDOWN, 0), *csv = text_of(t, TABLE_CSV, 0);
+  char *md = text_of(t, CELLS_MARKDOWN, 0), *csv = text_of(t, CELLS_CSV, 0);
   HAS(md, "| a | 0.6000 | 0.0000 | 0.6500 | 0.5000 | 0.6000 | 0.7500 | 0.6000 (2) | - |");
   HAS(md, "| b | 0.4000 | 0.0000 | 0.3500 | 0.4000 | - | 0.4000 | 0.4000 | - |");
   HAS(csv, "some,a,4,x=1,0,0.500000");
@@ -212,7 +212,7 @@ START_TEST(groups) {
       CLDANN_OK);
   candidate_of(&t->rows[0], 0.6, 0.6, NAN, NAN), candidate_of(&t->rows[1], 0.6, 0.6, NAN, NAN);
   candidate_of(&t->rows[2], 0.96, 0.96, NAN, NAN), candidate_of(&t->rows[3], 0.2, 0.2, NAN, NAN);
-  char *md = text_of(t, TABLE_MARKDOWN, 0);
+  char *md = text_of(t, CELLS_MARKDOWN, 0);
   HAS(md, "| A | 2 | 0.7800 | 0.8000 | 1 |");
   HAS(md, "| B | 2 | 0.4000 | - | 0 |");
   HAS(md, "P(A better than B) = 0.75");
@@ -238,7 +238,7 @@ static void make_run(const char *name, const char *settings, const char *metrics
   "{\"type\": \"progress\", \"step\": 5}\n{\"type\": \"result\", \"steps\": 9, \"target_accuracy\": " TARGET \
   ", \"source_accuracy\": 0.9, \"last_target_accuracy\": null}\n"
 
-static char *text_of_runs(const runs *r, table_form form) {
+static char *text_of_runs(const runs *r, cells_form form) {
   char *text = NULL;
   size_t n = 0;
   FILE *f = open_memstream(&text, &n);
@@ -265,7 +265,7 @@ START_TEST(run_folders) {
   err_clear(&e);
   ck_assert_int_eq(runs_add(&e, r, in("nonesuch")), CLDANN_E_IO);
   err_clear(&e);
-  char *md = text_of_runs(r, TABLE_MARKDOWN), *plain = text_of_runs(r, TABLE_PLAIN), *csv = text_of_runs(r, TABLE_CSV);
+  char *md = text_of_runs(r, CELLS_MARKDOWN), *plain = text_of_runs(r, CELLS_PLAIN), *csv = text_of_runs(r, CELLS_CSV);
   HAS(md, "| 0.7000 | 0.1414 | 0.9000 | 2 | 0.6000 0.8000 | lambda.max 0.5; net.1.units 4 |\n");
   HAS(md, "| 0.5000 | - | 0.9000 | 1 | 0.5000 | lambda.max 0.25; net.1.units 7 |\n");
   HAS(plain, "0.7000   0.1414   0.9000     2  0.6000 0.8000  lambda.max 0.5; net.1.units 4\n");

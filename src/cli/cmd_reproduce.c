@@ -15,7 +15,7 @@
 #include "data/place.h"
 #include "report/table.h"
 
-enum { MOST_SEEDS = 1000, PATH_MOST = 4096 };
+enum { PATH_MOST = 4096 };
 
 /* Where tables are: in a checkout's folder, or installed. */
 static const char *const folders[] = {"experiments/tables", CLDANN_PKGDATADIR "/experiments/tables"};
@@ -116,7 +116,7 @@ static int rehearse(cldann *c, const cli_args *a, const table *t) {
 }
 
 /* NAME.md or NAME.csv in --out, whole or not at all. */
-static int write_file(const cli_args *a, const table *t, table_form form, const char *ending) {
+static int write_file(const cli_args *a, const table *t, cells_form form, const char *ending) {
   char path[PATH_MOST], *text = NULL;
   size_t size = 0;
   cldann_error e;
@@ -124,30 +124,35 @@ static int write_file(const cli_args *a, const table *t, table_form form, const 
   FILE *f = open_memstream(&text, &size);
   err_clear(&e);
   if (!f) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
-  table_write(t, form, a->quick, f);
-  if (fclose(f) != 0) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
+  TRY(table_write(&e, t, form, a->quick, f));
+  rc = fclose(f);
+  f = NULL;
+  if (rc != 0) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
   snprintf(path, sizeof path, "%s/%s.%s", a->out, t->name, ending);
   TRY(place_folder(&e, a->out, NULL));
   TRY(place_whole(&e, path, text, size));
 fail:
+  if (f) fclose(f);
   free(text);
   return rc < 0 ? cli_fail(&e) : EXIT_FINE;
 }
 
 static int seeds_of(const cli_args *a, const table *t, int64_t *seeds, int *n) {
   *n = 0;
-  if (a->seeds) return cli_parse_seeds(a->seeds, seeds, MOST_SEEDS, n);
+  if (a->seeds) return cli_parse_seeds(a->seeds, seeds, TABLE_SEEDS, n);
   for (int64_t s = 1; s <= (a->quick ? 1 : t->seeds); s++) seeds[(*n)++] = s;
   return EXIT_FINE;
 }
 
 static int run(const cli_args *a) {
-  static int64_t seeds[MOST_SEEDS];
+  static int64_t seeds[TABLE_SEEDS];
   cldann *c = NULL;
   table *t = NULL;
   cldann_experiment *before = NULL;
   progress p;
+  cldann_error e;
   int code, n = 0, end = EXIT_FINE;
+  err_clear(&e);
   progress_init(&p, a);
   p.json = 0; /* results only, as cldann compare */
   if ((code = open_table(a->arg[0], &t)) != EXIT_FINE) goto fail;
@@ -158,9 +163,9 @@ static int run(const cli_args *a) {
   for (int s = 0; s < n && code == EXIT_FINE; s++) /* seed by seed: an interrupted table has something of every row */
     for (int i = 0; i < t->n_rows && code == EXIT_FINE; i++) code = train_row(c, a, t, &t->rows[i], seeds[s], &before, &p);
   if (!t->rows[0].n_results) goto fail;
-  if (!a->json) table_write(t, TABLE_PLAIN, a->quick, stdout);
-  if (a->out) end = write_file(a, t, TABLE_MARKDOWN, "md");
-  if (a->out && end == EXIT_FINE) end = write_file(a, t, TABLE_CSV, "csv");
+  if (!a->json && table_write(&e, t, CELLS_PLAIN, a->quick, stdout) < 0) end = cli_fail(&e);
+  if (a->out && end == EXIT_FINE) end = write_file(a, t, CELLS_MARKDOWN, "md");
+  if (a->out && end == EXIT_FINE) end = write_file(a, t, CELLS_CSV, "csv");
   if (code == EXIT_FINE) code = end;
 fail:
   cldann_experiment_free(before);

@@ -7,20 +7,20 @@
 #include "report/runs.h"
 
 static int run(const cli_args *a) {
-  static const char *const forms[] = {"plain", "markdown", "csv"};
-  int form = TABLE_PLAIN, code = EXIT_FINE;
+  int form = CELLS_PLAIN, code = EXIT_FINE;
   runs *r = NULL;
   cldann_error e;
   err_clear(&e);
   if (a->format) {
-    while (form <= TABLE_CSV && strcmp(a->format, forms[form]) != 0) form++;
-    if (form > TABLE_CSV)
-      return cli_fail_usage("--format '%s'%s; there are plain, markdown and csv", a->format, cli_nearest(a->format, forms, 3));
+    while (form < CELLS_FORMS && strcmp(a->format, cells_form_names[form]) != 0) form++;
+    if (form == CELLS_FORMS)
+      return cli_fail_usage("--format '%s'%s; there are plain, markdown and csv", a->format,
+                            cli_nearest(a->format, cells_form_names, CELLS_FORMS));
   }
   if (runs_new(&e, &r) < 0) return cli_fail(&e);
   for (int i = 0; i < a->n_args && code == EXIT_FINE; i++)
     if (runs_add(&e, r, a->arg[i]) < 0) code = cli_fail(&e);
-  if (code == EXIT_FINE && runs_write(&e, r, (table_form)form, stdout) < 0) code = cli_fail(&e);
+  if (code == EXIT_FINE && runs_write(&e, r, (cells_form)form, stdout) < 0) code = cli_fail(&e);
   runs_free(r);
   return code;
 }

@@ -1,5 +1,7 @@
 # src/report: published tables beside our own figures, and a page about a run.
 libcldann_internal_la_SOURCES += \
+	src/report/cells.c \
+	src/report/cells.h \
 	src/report/html.c \
 	src/report/html.h \
 	src/report/live.c \

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <libconfig.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -172,72 +171,58 @@ static void put_differences(const runs *r, const run *one, const char *none, FIL
   if (!n) fputs(none, f);
 }
 
-static double mean(const runs *r, int group, int source, int *n) {
-  double sum = 0;
-  *n = 0;
-  for (int i = 0; i < r->n; i++)
-    if (r->all[i].group == group) sum += source ? r->all[i].source : r->all[i].target, ++*n;
-  return sum / *n;
-}
-
-static double deviation(const runs *r, int group, double of) {
-  double sum = 0;
+/* A line for a group: its figures over the seeds. target: room for one of each run. */
+static void put_group(const runs *r, int group, double *target, cells *w) {
+  double source = 0;
   int n = 0;
   for (int i = 0; i < r->n; i++)
-    if (r->all[i].group == group) sum += pow(r->all[i].target - of, 2), n++;
-  return n > 1 ? sqrt(sum / (n - 1)) : NAN;
-}
-
-static const char *number(char text[24], double v) {
-  if (isfinite(v))
-    snprintf(text, 24, "%.4f", v);
-  else
-    snprintf(text, 24, "-");
-  return text;
-}
-
-static void write_group(const runs *r, int group, int markdown, FILE *f) {
-  char a[24], b[24], c[24];
-  int n;
-  const double target = mean(r, group, 0, &n), source = mean(r, group, 1, &n);
-  fprintf(f, markdown ? "| %s | %s | %s | %d | " : "%7s  %7s  %7s  %4d  ", number(a, target),
-          number(b, deviation(r, group, target)), number(c, source), n);
-  for (int i = 0, k = 0; i < r->n; i++)
-    if (r->all[i].group == group) fprintf(f, "%s%s", k++ ? " " : "", number(a, r->all[i].target));
-  fputs(markdown ? " | " : "  ", f);
-  put_differences(r, first_of(r, group), "no other settings", f);
-  fputs(markdown ? " |\n" : "\n", f);
-}
-
-static int write_csv(cldann_error *e, const runs *r, FILE *f) {
-  char a[24], b[24], c[24], *text = NULL;
-  size_t size = 0;
-  int rc = CLDANN_OK;
-  fputs("folder,group,seed,target_accuracy,source_accuracy,last_target_accuracy,steps,settings\n", f);
-  for (int i = 0; i < r->n; i++) {
-    const run *one = &r->all[i];
-    FILE *m = open_memstream(&text, &size);
-    if (!m) FAIL(e, CLDANN_E_MEM, "no memory for a line of the table");
-    put_differences(r, one, "", m);
-    fclose(m);
-    text_put_csv(one->dir, f);
-    fprintf(f, ",%d,%s,%s,%s,%s,%lld,", one->group, one->seed ? one->seed : "", number(a, one->target), number(b, one->source),
-            number(c, one->last_target), one->steps);
-    text_put_csv(text, f);
-    fputc('\n', f);
-    free(text);
-    text = NULL;
+    if (r->all[i].group == group) target[n++] = r->all[i].target, source += r->all[i].source;
+  cells_number(w, cells_mean(target, n), 4);
+  cells_number(w, cells_deviation(target, n), 4);
+  cells_number(w, source / n, 4);
+  cells_number(w, n, 0);
+  for (int i = 0; i < n; i++) {
+    char text[TEXT_NUMBER];
+    fprintf(w->cell, "%s%s", i ? " " : "", text_number(text, target[i], 4));
   }
-fail:
-  return rc;
+  cells_put(w);
+  put_differences(r, first_of(r, group), "no other settings", w->cell);
+  cells_put(w);
 }
 
-int runs_write(cldann_error *e, const runs *r, table_form form, FILE *f) {
-  if (form == TABLE_CSV) return write_csv(e, r, f);
-  if (form == TABLE_MARKDOWN)
-    fputs("| target | sd | source | runs | each | settings that differ |\n|---|---|---|---|---|---|\n", f);
-  else
-    fprintf(f, "%7s  %7s  %7s  %4s  each; settings that differ\n", "target", "sd", "source", "runs");
-  for (int g = 0; g < r->groups; g++) write_group(r, g, form == TABLE_MARKDOWN, f);
-  return CLDANN_OK;
+static void put_run(const runs *r, const run *one, cells *w) {
+  cells_text(w, one->dir);
+  cells_number(w, one->group, 0);
+  cells_text(w, one->seed ? one->seed : "");
+  cells_number(w, one->target, 4);
+  cells_number(w, one->source, 4);
+  cells_number(w, one->last_target, 4);
+  cells_number(w, (double)one->steps, 0);
+  put_differences(r, one, "", w->cell);
+  cells_put(w);
+}
+
+int runs_write(cldann_error *e, const runs *r, cells_form form, FILE *f) {
+  static const cells_column
+      of_groups[] = {{.name = "target", .width = 7}, {.name = "sd", .width = 7}, {.name = "source", .width = 7},
+                     {.name = "runs", .width = 4},   {.name = "each"},           {.name = "settings that differ"}},
+      of_runs[] = {{.name = "folder"},          {.name = "group"},           {.name = "seed"},
+                   {.name = "target_accuracy"}, {.name = "source_accuracy"}, {.name = "last_target_accuracy"},
+                   {.name = "steps"},           {.name = "settings"}};
+  double *target = NULL;
+  cells w = {.cell = NULL};
+  int rc;
+  TRY(mem_new(e, &target, (size_t)r->n + 1, sizeof *target));
+  TRY(cells_open(e, f, form, &w));
+  if (form == CELLS_CSV) {
+    cells_heading(&w, of_runs, sizeof of_runs / sizeof *of_runs);
+    for (int i = 0; i < r->n; i++) put_run(r, &r->all[i], &w);
+  } else {
+    cells_heading(&w, of_groups, sizeof of_groups / sizeof *of_groups);
+    for (int g = 0; g < r->groups; g++) put_group(r, g, target, &w);
+  }
+  rc = cells_close(e, &w);
+fail:
+  mem_free(target);
+  return rc;
 }

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "report/table.h"
+#include "report/cells.h"
 
 typedef struct runs runs;
 
@@ -17,6 +17,6 @@ void runs_free(runs *r);
 /* One folder. CLDANN_E_IO or _FORMAT where it holds no run that came to its end; then it is left out. */
 int runs_add(cldann_error *e, runs *r, const char *dir);
 /* A line a group, in the order of their first folders; CSV: a line a run. Errors of the stream are the caller's to look for. */
-int runs_write(cldann_error *e, const runs *r, table_form form, FILE *f);
+int runs_write(cldann_error *e, const runs *r, cells_form form, FILE *f);
 
 #endif

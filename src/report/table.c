@@ -92,7 +92,7 @@ static int get_table(const reader *r, const config_setting_t *root, table *t) {
   TRY(get_sets(r, member(root, "quick"), t->quick_sets, TABLE_SETS, &t->n_quick_sets));
   t->seeds = 3;
   config_setting_lookup_int(root, "seeds", &t->seeds);
-  if (t->seeds < 1 || t->seeds > 1000) return bad(r, root, "seeds is a whole number from 1 to 1000");
+  if (t->seeds < 1 || t->seeds > TABLE_SEEDS) return bad(r, root, "seeds is a whole number from 1 to 1000");
   if (!rows || !config_setting_is_list(rows) || config_setting_length(rows) < 1)
     return bad(r, root, "rows is a list of groups");
   if (config_setting_length(rows) > TABLE_ROWS) return bad(r, rows, "too many rows");

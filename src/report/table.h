@@ -10,10 +10,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/err.h"
+#include "report/cells.h"
 
 enum {
   TABLE_ROWS = 64,
+  TABLE_SEEDS = 1000,
   TABLE_SETS = 8,
   TABLE_CANDIDATES = 16,
   TABLE_GROUPS = 8,
@@ -65,13 +66,12 @@ const cldann_result *table_choose(const table_row *row, int k, table_pick by);
 /* The one that counts for the row: by reverse validation, else by the source, else the only one. */
 const cldann_result *table_chosen(const table_row *row, int k);
 
-typedef enum { TABLE_PLAIN, TABLE_MARKDOWN, TABLE_CSV } table_form;
 /*
  * Target accuracy of each row that has runs: mean, standard deviation and each seed; source accuracy; the published figures;
  * the share of the gap between the floor's and the bound's mean. With validation: what the last step's parameters, either
  * choice and the oracle give. Groups: means beside the published ones, and how likely one is better than another. CSV has a
  * line a run. quick: says that these are no reproductions. Errors of the stream are the caller's to look for.
  */
-void table_write(const table *t, table_form form, int quick, FILE *f);
+int table_write(cldann_error *e, const table *t, cells_form form, int quick, FILE *f);
 
 #endif

@@ -47,25 +47,27 @@ static double by_oracle(const table_row *row, int k) {
   return best;
 }
 
+static int values_of(const table_row *row, run_figure f, double v[TABLE_SEEDS]) {
+  const int n = table_seeds(row);
+  for (int k = 0; k < n; k++) v[k] = f(row, k);
+  return n;
+}
+
 /* Over the seeds that are done; NaN where none has the figure. */
 static double mean_of(const table_row *row, run_figure f) {
-  double sum = 0;
-  const int n = table_seeds(row);
-  for (int k = 0; k < n; k++) sum += f(row, k);
-  return n ? sum / n : NAN;
+  double v[TABLE_SEEDS];
+  const int n = values_of(row, f, v);
+  return cells_mean(v, n);
 }
 
 static double mean_target(const table_row *row) {
   return mean_of(row, chosen_target);
 }
 
-/* Of a sample; NaN for one run, which has none. */
 static double deviation(const table_row *row) {
-  const double mean = mean_target(row);
-  const int n = table_seeds(row);
-  double sum = 0;
-  for (int k = 0; k < n; k++) sum += pow(chosen_target(row, k) - mean, 2);
-  return n > 1 ? sqrt(sum / (n - 1)) : NAN;
+  double v[TABLE_SEEDS];
+  const int n = values_of(row, chosen_target, v);
+  return cells_deviation(v, n);
 }
 
 /* (row - floor) / (bound - floor); NaN where the table has not both. */
@@ -110,15 +112,6 @@ static int has_column(const table *t, int c) {
   int has = c == TARGET || c == SOURCE;
   for (int i = 0; i < t->n_rows; i++) has |= table_seeds(&t->rows[i]) > 0 && isfinite(value(t, &t->rows[i], c));
   return has;
-}
-
-/* "0.7120", or "-". */
-static const char *number(char text[16], double v, int digits) {
-  if (isfinite(v))
-    snprintf(text, 16, "%.*f", digits, v);
-  else
-    snprintf(text, 16, "-");
-  return text;
 }
 
 /* ---- groups ---- */
@@ -190,29 +183,38 @@ static double better(const table *t, const char *a, const char *b) {
   return n ? sum : NAN;
 }
 
-static void write_groups(const table *t, int markdown, FILE *f) {
+static void write_groups(const table *t, cells *w) {
+  static const cells_column of_groups[] = {{.name = "method", .width = -12},
+                                           {.name = "rows", .width = 4},
+                                           {.name = "mean", .long_name = "mean target", .width = 7},
+                                           {.name = "published", .width = 9},
+                                           {.name = "off by more than 3 points"}};
+  const int markdown = w->form == CELLS_MARKDOWN;
   group all[TABLE_GROUPS];
-  char a[16], b[16], c[16];
   const int n = groups_of(t, all);
   if (!n) return;
-  if (markdown) fputs("\n| method | rows | mean target | published | off by more than 3 points |\n|---|---|---|---|---|\n", f);
-  if (!markdown) fprintf(f, "\n%-12s  rows     mean  published  off by more than 3 points\n", "method");
-  for (int g = 0; g < n; g++)
-    fprintf(f, markdown ? "| %s | %d | %s | %s | %s |\n" : "%-12s  %4d  %7s  %9s  %s\n", all[g].name, all[g].rows,
-            number(a, all[g].mean, 4), number(b, all[g].mean_published, 4),
-            number(c, all[g].published ? (double)all[g].far : NAN, 0));
-  if (markdown) fputc('\n', f);
+  fputc('\n', w->to);
+  cells_heading(w, of_groups, sizeof of_groups / sizeof *of_groups);
+  for (int g = 0; g < n; g++) {
+    cells_text(w, all[g].name);
+    cells_number(w, all[g].rows, 0);
+    cells_number(w, all[g].mean, 4);
+    cells_number(w, all[g].mean_published, 4);
+    cells_number(w, all[g].published ? all[g].far : NAN, 0);
+  }
+  if (markdown) fputc('\n', w->to);
   for (int g = 0; g < n; g++)
     for (int h = 0; h < n; h++) {
       const double p = better(t, all[g].name, all[h].name);
       if (g == h || !isfinite(p)) continue;
-      fprintf(f, "%sP(%s better than %s) = %.2f%s\n", markdown ? "" : "  ", all[g].name, all[h].name, p, markdown ? "  " : "");
+      fprintf(w->to, "%sP(%s better than %s) = %.2f%s\n", markdown ? "" : "  ", all[g].name, all[h].name, p,
+              markdown ? "  " : "");
     }
-  fprintf(f, "%sPoisson binomial test over the problems, errors of two methods on a problem taken to be independent.\n",
+  fprintf(w->to, "%sPoisson binomial test over the problems, errors of two methods on a problem taken to be independent.\n",
           markdown ? "" : "  ");
 }
 
-/* ---- the forms ---- */
+/* ---- lines ---- */
 
 /* Each seed's figure, and which candidate it is of. */
 static void put_seeds(const table_row *row, FILE *f) {
@@ -245,80 +247,88 @@ static void put_heading(const table *t, const char *before, int quick, FILE *f) 
   fprintf(f, ".\n%s", quick ? "A quick look, with fewer steps: no reproduction.\n" : "");
 }
 
-static void write_plain(const table *t, int quick, FILE *f) {
-  int width = 8;
-  char text[16];
-  put_heading(t, "", quick, f);
-  for (int i = 0; i < t->n_rows; i++) width = (int)strlen(t->rows[i].name) > width ? (int)strlen(t->rows[i].name) : width;
-  fprintf(f, "\n%-*s", width, "row");
+/* A line a row that has runs, then the groups. */
+static void write_rows(const table *t, int quick, cells *w) {
+  cells_column all[COLUMNS + 3] = {{.name = "row", .width = -8}};
+  int shown[COLUMNS], n = 0;
+  put_heading(t, w->form == CELLS_MARKDOWN ? "# " : "", quick, w->to);
+  for (int i = 0; i < t->n_rows; i++)
+    if ((int)strlen(t->rows[i].name) > -all[0].width) all[0].width = -(int)strlen(t->rows[i].name);
   for (int c = 0; c < COLUMNS; c++)
-    if (has_column(t, c)) fprintf(f, "  %7s", columns[c].name);
-  fputs("  each seed; published\n", f);
+    if (has_column(t, c)) {
+      shown[n++] = c;
+      all[n] = (cells_column){columns[c].name, columns[c].long_name, .width = 7};
+    }
+  all[n + 1] = (cells_column){.name = "each seed"};
+  all[n + 2] = (cells_column){.name = "published", .before = "; "};
+  fputc('\n', w->to);
+  cells_heading(w, all, n + 3);
   for (int i = 0; i < t->n_rows; i++) {
     const table_row *row = &t->rows[i];
     if (!table_seeds(row)) continue;
-    fprintf(f, "%-*s", width, row->name);
-    for (int c = 0; c < COLUMNS; c++)
-      if (has_column(t, c)) fprintf(f, "  %7s", number(text, value(t, row, c), columns[c].digits));
-    fputs("  ", f);
-    put_seeds(row, f);
-    fputs("; ", f);
-    put_published(row, "nothing published", f);
-    fputc('\n', f);
+    cells_text(w, row->name);
+    for (int k = 0; k < n; k++) cells_number(w, value(t, row, shown[k]), columns[shown[k]].digits);
+    put_seeds(row, w->cell);
+    cells_put(w);
+    put_published(row, w->form == CELLS_MARKDOWN ? "-" : "nothing published", w->cell);
+    cells_put(w);
   }
-  write_groups(t, 0, f);
+  write_groups(t, w);
 }
 
-static void write_markdown(const table *t, int quick, FILE *f) {
-  char text[16];
-  int n = 3;
-  put_heading(t, "# ", quick, f);
-  fputs("\n| row |", f);
-  for (int c = 0; c < COLUMNS; c++)
-    if (has_column(t, c)) fprintf(f, " %s |", columns[c].long_name), n++;
-  fputs(" each seed | published |\n|", f);
-  for (int c = 0; c < n; c++) fputs("---|", f);
-  fputc('\n', f);
-  for (int i = 0; i < t->n_rows; i++) {
-    const table_row *row = &t->rows[i];
-    if (!table_seeds(row)) continue;
-    fprintf(f, "| %s |", row->name);
-    for (int c = 0; c < COLUMNS; c++)
-      if (has_column(t, c)) fprintf(f, " %s |", number(text, value(t, row, c), columns[c].digits));
-    fputc(' ', f);
-    put_seeds(row, f);
-    fputs(" | ", f);
-    put_published(row, "-", f);
-    fputs(" |\n", f);
-  }
-  write_groups(t, 1, f);
-}
-
-static void write_run(const table *t, const table_row *row, int i, int quick, FILE *f) {
+static void put_run(const table *t, const table_row *row, int i, int quick, cells *w) {
   const cldann_result *r = &row->results[i];
   const int seed = i / table_runs(row);
-  char text[16];
-  const double v[] = {r->target_accuracy,     r->source_accuracy,  r->domain_accuracy,     r->last_target_accuracy,
-                      r->validation_accuracy, r->reverse_accuracy, r->svm_target_accuracy, r->pad};
-  fprintf(f, "%s,%s,%llu,%s,%d", t->name, row->name, (unsigned long long)r->seed,
-          row->n_candidates ? row->candidates[i % table_runs(row)] : "",
-          seed < table_seeds(row) && r == table_chosen(row, seed));
-  for (size_t k = 0; k < sizeof v / sizeof *v; k++) fprintf(f, ",%s", number(text, v[k], 6));
-  fprintf(f, ",%lld,%lld,%s,%d,", (long long)r->model_step, (long long)r->steps, number(text, r->seconds, 2), quick != 0);
-  for (int p = 0; p < row->n_published; p++) fprintf(f, "%s%.4f", p ? " " : "", row->published[p]);
-  fputc('\n', f);
+  const double accuracies[] = {r->target_accuracy,     r->source_accuracy,  r->domain_accuracy,     r->last_target_accuracy,
+                               r->validation_accuracy, r->reverse_accuracy, r->svm_target_accuracy, r->pad};
+  cells_text(w, t->name);
+  cells_text(w, row->name);
+  fprintf(w->cell, "%llu", (unsigned long long)r->seed);
+  cells_put(w);
+  cells_text(w, row->n_candidates ? row->candidates[i % table_runs(row)] : "");
+  cells_number(w, seed < table_seeds(row) && r == table_chosen(row, seed), 0);
+  for (size_t k = 0; k < sizeof accuracies / sizeof *accuracies; k++) cells_number(w, accuracies[k], 6);
+  cells_number(w, (double)r->model_step, 0);
+  cells_number(w, (double)r->steps, 0);
+  cells_number(w, r->seconds, 2);
+  cells_number(w, quick != 0, 0);
+  for (int p = 0; p < row->n_published; p++) fprintf(w->cell, "%s%.4f", p ? " " : "", row->published[p]);
+  cells_put(w);
 }
 
-static void write_csv(const table *t, int quick, FILE *f) {
-  fputs("table,row,seed,candidate,chosen,target_accuracy,source_accuracy,domain_accuracy,last_target_accuracy,"
-        "validation_accuracy,reverse_accuracy,svm_target_accuracy,pad,model_step,steps,seconds,quick,published\n",
-        f);
+static void write_runs(const table *t, int quick, cells *w) {
+  static const cells_column of_runs[] = {{.name = "table"},
+                                         {.name = "row"},
+                                         {.name = "seed"},
+                                         {.name = "candidate"},
+                                         {.name = "chosen"},
+                                         {.name = "target_accuracy"},
+                                         {.name = "source_accuracy"},
+                                         {.name = "domain_accuracy"},
+                                         {.name = "last_target_accuracy"},
+                                         {.name = "validation_accuracy"},
+                                         {.name = "reverse_accuracy"},
+                                         {.name = "svm_target_accuracy"},
+                                         {.name = "pad"},
+                                         {.name = "model_step"},
+                                         {.name = "steps"},
+                                         {.name = "seconds"},
+                                         {.name = "quick"},
+                                         {.name = "published"}};
+  cells_heading(w, of_runs, sizeof of_runs / sizeof *of_runs);
   for (int i = 0; i < t->n_rows; i++)
-    for (int k = 0; k < t->rows[i].n_results; k++) write_run(t, &t->rows[i], k, quick, f);
+    for (int k = 0; k < t->rows[i].n_results; k++) put_run(t, &t->rows[i], k, quick, w);
 }
 
-void table_write(const table *t, table_form form, int quick, FILE *f) {
-  if (form == TABLE_PLAIN) write_plain(t, quick, f);
-  if (form == TABLE_MARKDOWN) write_markdown(t, quick, f);
-  if (form == TABLE_CSV) write_csv(t, quick, f);
+int table_write(cldann_error *e, const table *t, cells_form form, int quick, FILE *f) {
+  cells w;
+  int rc;
+  TRY(cells_open(e, f, form, &w));
+  if (form == CELLS_CSV)
+    write_runs(t, quick, &w);
+  else
+    write_rows(t, quick, &w);
+  rc = cells_close(e, &w);
+fail:
+  return rc;
 }
