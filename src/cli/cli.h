@@ -133,8 +133,9 @@ const char *cli_nearest(const char *name, const char *const *known, size_t n);
 
 extern const char *cli_self; /* how this command was called: argv[0] */
 
-/* Device and experiment of a; `extra` are overrides after those of a. Exit codes; on failure nothing is open. */
-int cli_open(const cli_args *a, cldann **c);
+/* The device that a asks for and, unless x is NULL, the experiment. An exit code; on failure nothing is open. */
+int cli_open(const cli_args *a, cldann **c, cldann_experiment **x);
+/* The experiment alone; `extra` are overrides after those of a. */
 int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x);
 
 /* SIGINT, SIGTERM and SIGHUP ask a training to stop at its next chunk; a second one ends the process at once. */

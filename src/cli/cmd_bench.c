@@ -150,18 +150,16 @@ static int measure(cldann *c, cldann_experiment *x, const cli_args *a, table *t,
 }
 
 static int run(const cli_args *a) {
-  cldann *c = NULL;
-  cldann_experiment *x = NULL;
+  cldann *c;
+  cldann_experiment *x;
   table t = {.json = a->json};
   int batches[MOST_BATCHES] = {0}, n = 0, code; /* one batch of 0 rows: the experiment's */
   if (a->batch && (code = parse_batches(a->batch, batches, &n)) != EXIT_FINE) return code;
   if (!a->batch) n = 1;
   t.launches = n == 1;
   cli_catch_signals();
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
-  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, &x)) != EXIT_FINE) return code;
   for (int i = 0; i < n && code == EXIT_FINE; i++) code = measure(c, x, a, &t, batches[i], i == 0);
-fail:
   cldann_experiment_free(x);
   cldann_close(c);
   return code;

@@ -11,7 +11,7 @@ static void on_line(void *user, const char *line) {
 static int run(const cli_args *a) {
   cldann *c = NULL;
   int code;
-  if ((code = cli_open(a, &c)) != EXIT_FINE) return code;
+  if ((code = cli_open(a, &c, NULL)) != EXIT_FINE) return code;
   if (cldann_check_device(c, on_line, (void *)a) < 0)
     code = cli_fail(cldann_get_error(c));
   else if (!a->quiet)

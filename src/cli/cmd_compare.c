@@ -162,7 +162,7 @@ static int run(const cli_args *a) {
   p.json = 0; /* results only: lines of several runs mixed would help no reader */
   if ((code = parse(&t, a)) != EXIT_FINE) goto fail;
   cli_catch_signals();
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, NULL)) != EXIT_FINE) goto fail;
   if ((code = rehearse(c, a, &t)) != EXIT_FINE) goto fail;
   for (int i = 0; i < t.n_methods * t.n_seeds && code == EXIT_FINE; i++) code = train_one(c, a, &t, &p, i);
   if (t.done > 0 && !a->json) print_table(&t);

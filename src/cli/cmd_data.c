@@ -71,14 +71,12 @@ const cli_command cmd_data_digits = {
 
 static int run_sheet(const cli_args *a) {
   enum { ROWS = 3, COLUMNS = 20 };
-  cldann *c = NULL;
-  cldann_experiment *x = NULL;
+  cldann *c;
+  cldann_experiment *x;
   int code;
   if (!a->out) return cli_fail_usage("--out FILE.png is missing; see 'cldann data sheet --help'");
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
-  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, &x)) != EXIT_FINE) return code;
   if (cldann_sample_sheet(x, a->out, ROWS, COLUMNS) < 0) code = cli_fail(cldann_get_error(c));
-fail:
   cldann_experiment_free(x);
   cldann_close(c);
   return code;

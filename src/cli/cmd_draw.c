@@ -2,16 +2,14 @@
 #include "cli/cli.h"
 
 static int run(const cli_args *a) {
-  cldann *c = NULL;
-  cldann_experiment *x = NULL;
+  cldann *c;
+  cldann_experiment *x;
   progress p;
   int code;
   progress_init(&p, a);
   cldann_train_options o = progress_options(&p, NULL, a->out);
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
-  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, &x)) != EXIT_FINE) return code;
   if (cldann_draw(x, a->arg[a->n_args - 1], (int)a->points, &o) < 0) code = cli_fail(cldann_get_error(c));
-fail:
   cldann_experiment_free(x);
   cldann_close(c);
   return code;

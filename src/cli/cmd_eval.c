@@ -62,8 +62,8 @@ static void on_detail(void *user, const cldann_detail *d) {
 }
 
 static int run(const cli_args *a) {
-  cldann *c = NULL;
-  cldann_experiment *x = NULL;
+  cldann *c;
+  cldann_experiment *x;
   cldann_result r;
   progress p;
   details to = {.a = a};
@@ -71,8 +71,7 @@ static int run(const cli_args *a) {
   err_clear(&to.error);
   progress_init(&p, a);
   cldann_train_options o = progress_options(&p, NULL, NULL);
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
-  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, &x)) != EXIT_FINE) return code;
   int rc = cldann_evaluate(x, a->arg[a->n_args - 1], &o, &r);
   if (rc == CLDANN_OK && a->details)
     rc = cldann_evaluate_detail(x, a->arg[a->n_args - 1], &(cldann_train_options){.out_dir = NULL}, on_detail, &to);
@@ -85,7 +84,6 @@ static int run(const cli_args *a) {
     print_summary(&r);
   else if (metrics_line(&p.error, stdout, "standard output", metrics_result_json(&r)) < 0)
     code = cli_fail(&p.error);
-fail:
   cldann_experiment_free(x);
   cldann_close(c);
   return code;

@@ -23,7 +23,7 @@ static int run(const cli_args *a) {
   int code, k = 0;
   while (k < FORMS && !text_ends_with(path, forms[k].end)) k++;
   if (k == FORMS) return cli_fail_usage("'%s' ends with neither .c nor .onnx, which tell the form to export to", path);
-  if ((code = cli_open(a, &c)) != EXIT_FINE) return code;
+  if ((code = cli_open(a, &c, NULL)) != EXIT_FINE) return code;
   if (forms[k].write(c, a->arg[0], path) < 0) code = cli_fail(cldann_get_error(c));
   if (code == EXIT_FINE && !a->quiet) fprintf(stderr, "%s: %s\n", path, forms[k].next);
   cldann_close(c);

@@ -5,17 +5,15 @@
 #include <string.h>
 
 static int run(const cli_args *a) {
-  cldann *c = NULL;
-  cldann_experiment *x = NULL;
+  cldann *c;
+  cldann_experiment *x;
   char *text = NULL;
   int code;
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
-  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, &x)) != EXIT_FINE) return code;
   if (cldann_plan_text(x, &text) < 0)
     code = cli_fail(cldann_get_error(c));
   else
     printf("%s%s", text, text[0] && text[strlen(text) - 1] != '\n' ? "\n" : "");
-fail:
   cldann_free_text(text);
   cldann_experiment_free(x);
   cldann_close(c);

@@ -93,7 +93,7 @@ static int each(const cli_args *a, sink *s, int features) {
   cli_catch_signals();
   if (piped && spool(&s->error, &input) < 0)
     code = cli_fail(&s->error);
-  else if ((code = cli_open(a, &c)) == EXIT_FINE && cldann_predict(c, a->arg[0], piped ? input : a->arg[1], &o) < 0)
+  else if ((code = cli_open(a, &c, NULL)) == EXIT_FINE && cldann_predict(c, a->arg[0], piped ? input : a->arg[1], &o) < 0)
     code = cli_fail(s->error.code ? &s->error : cldann_get_error(c));
   if (input) unlink(input);
   mem_free(input);

@@ -26,8 +26,8 @@ static int find_run(const char *dir, char **conf) {
 }
 
 static int run(const cli_args *a) {
-  cldann *c = NULL;
-  cldann_experiment *x = NULL;
+  cldann *c;
+  cldann_experiment *x;
   char *conf = NULL;
   progress p;
   int code;
@@ -35,14 +35,13 @@ static int run(const cli_args *a) {
   if ((code = find_run(a->arg[0], &conf)) != EXIT_FINE) return code;
   cli_args of_run = *a;
   of_run.arg = (const char *[]){conf};
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
-  if ((code = cli_load(c, &of_run, NULL, 0, &x)) != EXIT_FINE) goto fail;
+  code = cli_open(&of_run, &c, &x);
+  mem_free(conf);
+  if (code != EXIT_FINE) return code;
   code = cli_report(c, x, a->arg[0], &p);
   if (code == EXIT_FINE) printf("%s%sreport.html\n", a->arg[0], text_ends_with(a->arg[0], "/") ? "" : "/");
-fail:
   cldann_experiment_free(x);
   cldann_close(c);
-  mem_free(conf);
   return code;
 }
 

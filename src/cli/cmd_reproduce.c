@@ -158,7 +158,7 @@ static int run(const cli_args *a) {
   if ((code = open_table(a->arg[0], &t)) != EXIT_FINE) goto fail;
   if ((code = seeds_of(a, t, seeds, &n)) != EXIT_FINE) goto fail;
   cli_catch_signals();
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, NULL)) != EXIT_FINE) goto fail;
   if ((code = rehearse(c, a, t)) != EXIT_FINE) goto fail;
   for (int s = 0; s < n && code == EXIT_FINE; s++) /* seed by seed: an interrupted table has something of every row */
     for (int i = 0; i < t->n_rows && code == EXIT_FINE; i++) code = train_row(c, a, t, &t->rows[i], seeds[s], &before, &p);

@@ -14,37 +14,41 @@ static void print_summary(const cldann_result *r, const char *out_dir) {
   if (out_dir) printf("  written to       %s (experiment.conf, metrics.jsonl, metrics.csv, model.safetensors)\n", out_dir);
 }
 
-static int run(const cli_args *a) {
-  cldann *c = NULL;
-  cldann_experiment *x = NULL;
+static int train(cldann *c, cldann_experiment *x, const cli_args *a, progress *p) {
+  cldann_train_options o = progress_options(p, NULL, a->out);
   cldann_result r;
+  int code = EXIT_FINE;
+  o.overwrite = a->overwrite, o.resume = a->resume, o.checkpoint_every = a->checkpoint;
+  o.checkpoint_keep = (int)a->keep, o.tensorboard = a->tensorboard;
+  const int rc = cldann_train(x, &o, &r);
+  progress_clear(p);
+  if (rc < 0) return cli_fail(p->error.code ? &p->error : cldann_get_error(c));
+  if (!a->json)
+    print_summary(&r, a->out);
+  else if (metrics_line(&p->error, stdout, "standard output", metrics_result_json(&r)) < 0)
+    return cli_fail(&p->error);
+  if (a->out && !a->no_report) {
+    fflush(stdout); /* the result is there, whatever becomes of the page */
+    code = cli_report(c, x, a->out, p);
+    if (code == EXIT_FINE && !a->json) printf("  report           %s/report.html\n", a->out);
+  }
+  return code;
+}
+
+static int run(const cli_args *a) {
+  cldann *c;
+  cldann_experiment *x;
   watcher w;
   progress p;
   int code;
   progress_init(&p, a);
   cli_catch_signals();
-  cldann_train_options o = progress_options(&p, NULL, a->out);
-  o.overwrite = a->overwrite, o.resume = a->resume, o.checkpoint_every = a->checkpoint;
-  o.checkpoint_keep = (int)a->keep, o.tensorboard = a->tensorboard;
   if ((code = cli_watch_begin(a, &w, &p)) != EXIT_FINE) return code;
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
-  if ((code = cli_load(c, a, NULL, 0, &x)) != EXIT_FINE) goto fail;
-  int rc = cldann_train(x, &o, &r);
-  progress_clear(&p);
-  if (rc < 0)
-    code = cli_fail(p.error.code ? &p.error : cldann_get_error(c));
-  else if (!a->json)
-    print_summary(&r, a->out);
-  else if (metrics_line(&p.error, stdout, "standard output", metrics_result_json(&r)) < 0)
-    code = cli_fail(&p.error);
-  if (code == EXIT_FINE && a->out && !a->no_report) {
-    fflush(stdout); /* the result is there, whatever becomes of the page */
-    code = cli_report(c, x, a->out, &p);
-    if (code == EXIT_FINE && !a->json) printf("  report           %s/report.html\n", a->out);
+  if ((code = cli_open(a, &c, &x)) == EXIT_FINE) {
+    code = train(c, x, a, &p);
+    cldann_experiment_free(x);
+    cldann_close(c);
   }
-fail:
-  cldann_experiment_free(x);
-  cldann_close(c);
   cli_watch_end(&w);
   return code;
 }

@@ -318,7 +318,7 @@ static int run(const cli_args *a) {
   cldann_experiment *x = NULL;
   tuner t = {.a = a};
   int code;
-  if ((code = cli_open(a, &c)) != EXIT_FINE) goto fail;
+  if ((code = cli_open(a, &c, NULL)) != EXIT_FINE) goto fail;
   /* Beside the rule: a file in force is not measured, unless it is named. */
   if (!a->tuning && cldann_use_tuning(c, "none") < 0) {
     code = cli_fail(cldann_get_error(c));

@@ -55,11 +55,14 @@ const char *cli_nearest(const char *name, const char *const *known, size_t n) {
 
 const char *cli_self;
 
-int cli_open(const cli_args *a, cldann **c) {
+int cli_open(const cli_args *a, cldann **c, cldann_experiment **x) {
   cldann_error e;
   err_clear(&e);
   if (a->tuning) setenv("CLDANN_TUNING", a->tuning, 1); /* before a default is looked for, which may be what is wrong */
-  return cldann_open(c, a->device, &e) < 0 ? cli_fail(&e) : EXIT_FINE;
+  if (cldann_open(c, a->device, &e) < 0) return cli_fail(&e);
+  const int code = x ? cli_load(*c, a, NULL, 0, x) : EXIT_FINE;
+  if (code != EXIT_FINE) cldann_close(*c), *c = NULL;
+  return code;
 }
 
 int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x) {
