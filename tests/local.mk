@@ -90,7 +90,9 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_suites.h \
 	tests/train_tensorboard.c \
 	tests/train_tensors.c \
-	tests/train_validation.c
+	tests/train_validation.c \
+	tests/trained.c \
+	tests/trained.h
 tests_test_draft_SOURCES = $(runner) tests/test_draft.c
 tests_test_experiment_SOURCES = $(runner) tests/test_experiment.c
 tests_test_library_SOURCES = $(runner) \

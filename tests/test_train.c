@@ -15,6 +15,7 @@
 #include "train/schedule.h"
 #include "train/trainer.h"
 #include "train_suites.h"
+#include "trained.h"
 
 static cldann *ctx;
 
@@ -78,8 +79,7 @@ static float *train_digits(const char *how, const char *seed, const char *steps,
   ck_assert_msg(trainer_new(x, NULL, &tr) == 0, "%s", ctx->err.message);
   ck_assert_msg(trainer_run(tr, x->s.steps) == 0, "%s", ctx->err.message);
   *n = x->net->param_count;
-  float *p = malloc(*n * 4);
-  ck_assert_int_eq(trainer_params(tr, p), 0);
+  float *p = params_of(tr);
   trainer_free(tr);
   cldann_experiment_free(x);
   return p;

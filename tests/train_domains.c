@@ -9,6 +9,7 @@
 #include "runner.h"
 #include "train/trainer_internal.h"
 #include "train_suites.h"
+#include "trained.h"
 
 static cldann **at;
 
@@ -66,49 +67,28 @@ static const char *three_tests(const char *order) {
   return text;
 }
 
-typedef struct outcome {
-  float *params;
-  size_t n;
-  cldann_result r;
-  cldann_progress last;
-  int streams;
-} outcome;
-
-static void keep_last(void *user, const cldann_progress *p) {
-  *(cldann_progress *)user = *p;
-}
-
-static outcome run(const char *path, const char *const *sets, int n, double megabytes) {
+/* *streams: how many of the training sets do; or NULL */
+static trained run(const char *path, const char *const *sets, int n, double megabytes, int *streams) {
   cldann_experiment *x = NULL;
   trainer *t = NULL;
-  outcome o = {0};
-  const cldann_train_options options = {.on_progress = keep_last, .user = &o.last};
   GOOD(cldann_experiment_load(*at, path, sets, n, NULL, &x));
   x->s.device_memory = megabytes;
-  GOOD(trainer_new(x, &options, &t));
-  for (int i = 0; i < t->training.n; i++) o.streams += t->training.feeds[i].block > 0;
-  GOOD(trainer_run(t, x->s.steps));
-  o.n = x->net->param_count;
-  o.params = malloc(o.n * 4);
-  ck_assert_ptr_nonnull(o.params);
-  GOOD(trainer_params(t, o.params));
-  trainer_end_training(t);
-  GOOD(trainer_evaluate(t, &o.r));
-  trainer_free(t);
-  cldann_experiment_free(x);
-  return o;
+  GOOD(trainer_new(x, NULL, &t));
+  if (streams) *streams = (t->training.feeds[0].block > 0) + (t->training.feeds[1].block > 0);
+  return train_to_end(t, x);
 }
 
 /* Four domains that lie apart: the head that works with the features tells them apart, and the tests count by the same numbers.
  */
 START_TEST(each_row_has_its_domain) {
-  outcome o = run(write_experiment("4", three_tests("012")), NULL, 0, 0);
+  trained o = run(write_experiment("4", three_tests("012")), NULL, 0, 0, NULL);
   ck_assert_double_ge(o.last.domain_accuracy_source, 0.99);
   ck_assert_double_ge(o.last.domain_accuracy_target, 0.99);
   ck_assert_double_ge(o.r.domain_accuracy_source, 0.99);
   ck_assert_double_ge(o.r.domain_accuracy_target, 0.99);
   free(o.params);
-  o = run(write_experiment("4", three_tests("021")), NULL, 0, 0); /* two of three sets are of other domains than they say */
+  o = run(write_experiment("4", three_tests("021")), NULL, 0, 0,
+          NULL); /* two of three sets are of other domains than they say */
   ck_assert_double_eq_tol(o.r.domain_accuracy_source, (double)ITEMS / (3 * ITEMS + 21), 0.02);
   free(o.params);
 }
@@ -116,7 +96,7 @@ END_TEST
 
 /* A head of two units tells source from target, whatever the source is made of. */
 START_TEST(two_units_tell_source_from_target) {
-  outcome o = run(write_experiment("2", three_tests("021")), NULL, 0, 0);
+  trained o = run(write_experiment("2", three_tests("021")), NULL, 0, 0, NULL);
   ck_assert_double_ge(o.r.domain_accuracy_source, 0.99);
   ck_assert_double_ge(o.r.domain_accuracy_target, 0.99);
   free(o.params);
@@ -126,8 +106,9 @@ END_TEST
 START_TEST(streamed_is_resident) {
   const char *const sets[] = {"method=dann", "steps=90", "log_every=45"};
   const char *path = write_experiment("4", three_tests("012"));
-  outcome whole = run(path, sets, 3, 0), small = {0};
-  for (double megabytes = 0.06; megabytes > 0.02 && small.streams < 2; megabytes -= 0.002) { /* the largest that streams both */
+  trained whole = run(path, sets, 3, 0, NULL), small = {0};
+  int streams = 0;
+  for (double megabytes = 0.06; megabytes > 0.02 && streams < 2; megabytes -= 0.002) { /* the largest that streams both */
     cldann_experiment *x = NULL;
     trainer *t = NULL;
     GOOD(cldann_experiment_load(*at, path, sets, 3, NULL, &x));
@@ -138,9 +119,9 @@ START_TEST(streamed_is_resident) {
     cldann_experiment_free(x);
     if (!fits) break;
     free(small.params);
-    small = run(path, sets, 3, megabytes);
+    small = run(path, sets, 3, megabytes, &streams);
   }
-  ck_assert_int_ge(small.streams, 1);
+  ck_assert_int_ge(streams, 1);
   ck_assert_int_eq(memcmp(whole.params, small.params, whole.n * 4), 0);
   ck_assert_double_eq(whole.r.domain_accuracy_source, small.r.domain_accuracy_source);
   free(whole.params), free(small.params);

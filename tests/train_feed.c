@@ -11,6 +11,7 @@
 #include "runner.h"
 #include "train/trainer_internal.h"
 #include "train_suites.h"
+#include "trained.h"
 
 static cldann **at;
 
@@ -36,10 +37,7 @@ static const job jobs[] = {
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
 typedef struct outcome {
-  float *params;
-  size_t n;
-  cldann_result r;
-  cldann_progress last;
+  trained end;
   int blocks[2], test_blocks[2];
   uint64_t whole;    /* bytes of training with all resident */
   uint64_t streamed; /* with all streamed, in blocks as long as may be */
@@ -53,10 +51,6 @@ static cldann_experiment *load(const job *j, double megabytes) {
   GOOD(cldann_experiment_load(*at, source_path(j->file), j->sets, n, NULL, &x));
   x->s.device_memory = megabytes;
   return x;
-}
-
-static void keep_last(void *user, const cldann_progress *p) {
-  *(cldann_progress *)user = *p;
 }
 
 static void describe(const trainer *t, outcome *o) {
@@ -75,17 +69,9 @@ static void describe(const trainer *t, outcome *o) {
 }
 
 static outcome finish(trainer *t, cldann_experiment *x) {
-  outcome o = {.n = x->net->param_count};
+  outcome o = {.shared = 0};
   describe(t, &o);
-  t->o.on_progress = keep_last, t->o.user = &o.last;
-  GOOD(trainer_run(t, x->s.steps));
-  o.params = malloc(o.n * 4);
-  ck_assert_ptr_nonnull(o.params);
-  GOOD(trainer_params(t, o.params));
-  trainer_end_training(t);
-  GOOD(trainer_evaluate(t, &o.r));
-  trainer_free(t);
-  cldann_experiment_free(x);
+  o.end = train_to_end(t, x);
   return o;
 }
 
@@ -98,7 +84,7 @@ static outcome run(const job *j, double megabytes) {
 
 #define SAME(field) ck_assert_msg(!memcmp(&a->field, &b->field, sizeof a->field), "%s is another number", #field)
 
-static void check_same(const outcome *a, const outcome *b) {
+static void check_same(const trained *a, const trained *b) {
   ck_assert_int_eq(a->n, b->n);
   ck_assert_int_eq(memcmp(a->params, b->params, a->n * 4), 0);
   SAME(last.label_loss), SAME(last.label_accuracy), SAME(last.domain_loss), SAME(last.domain_accuracy);
@@ -119,9 +105,9 @@ START_TEST(streamed_is_resident) {
   ck_assert_msg(one.blocks[0] + one.blocks[1] > 0, "nothing streamed");
   if (j->streams > 1) ck_assert_msg(!one.blocks[0] || !one.blocks[1], "not the largest alone streamed");
   for (int i = 0; i < j->streams; i++) ck_assert_msg(all.blocks[i] > 0, "set %d did not stream", i);
-  check_same(&whole, &one);
-  check_same(&whole, &all);
-  free(whole.params), free(one.params), free(all.params);
+  check_same(&whole.end, &one.end);
+  check_same(&whole.end, &all.end);
+  free(whole.end.params), free(one.end.params), free(all.end.params);
 }
 END_TEST
 
@@ -142,8 +128,8 @@ START_TEST(the_least_that_would_do_does) {
   }
   cldann_experiment_free(x);
   outcome whole = run(j, 0), tight = run(j, least);
-  check_same(&whole, &tight);
-  free(whole.params), free(tight.params);
+  check_same(&whole.end, &tight.end);
+  free(whole.end.params), free(tight.end.params);
 }
 END_TEST
 
@@ -159,15 +145,15 @@ START_TEST(test_sets_stream) {
   GOOD(trainer_open(x, NULL, &t));
   ck_assert_int_eq(t->tests[0].feeds[0].block, 4);
   ck_assert_int_eq(t->tests[1].feeds[0].block, 2);
-  GOOD(trainer_set_params(t, whole.params));
+  GOOD(trainer_set_params(t, whole.end.params));
   GOOD(trainer_evaluate(t, &r));
-  ck_assert_double_eq(r.target_loss, whole.r.target_loss);
-  ck_assert_double_eq(r.target_accuracy, whole.r.target_accuracy);
-  ck_assert_double_eq(r.source_loss, whole.r.source_loss);
-  ck_assert_double_eq(r.domain_accuracy_target, whole.r.domain_accuracy_target);
+  ck_assert_double_eq(r.target_loss, whole.end.r.target_loss);
+  ck_assert_double_eq(r.target_accuracy, whole.end.r.target_accuracy);
+  ck_assert_double_eq(r.source_loss, whole.end.r.source_loss);
+  ck_assert_double_eq(r.domain_accuracy_target, whole.end.r.domain_accuracy_target);
   trainer_free(t);
   cldann_experiment_free(x);
-  free(whole.params);
+  free(whole.end.params);
 }
 END_TEST
 
@@ -202,9 +188,9 @@ START_TEST(stopped_and_going_on) {
   const outcome straight = run(&jobs[0], 0), whole = wander(&jobs[0], 0),
                 streamed = wander(&jobs[0], megabytes(whole.streamed));
   ck_assert_int_gt(streamed.blocks[0], 0);
-  ck_assert_int_eq(memcmp(whole.params, streamed.params, whole.n * 4), 0);
-  ck_assert_int_ne(memcmp(straight.params, streamed.params, whole.n * 4), 0);
-  free(straight.params), free(whole.params), free(streamed.params);
+  ck_assert_int_eq(memcmp(whole.end.params, streamed.end.params, whole.end.n * 4), 0);
+  ck_assert_int_ne(memcmp(straight.end.params, streamed.end.params, whole.end.n * 4), 0);
+  free(straight.end.params), free(whole.end.params), free(streamed.end.params);
 }
 END_TEST
 
@@ -215,8 +201,8 @@ START_TEST(stopping_changes_nothing) {
   GOOD(trainer_new(x, NULL, &t));
   for (int until = 7; until < 130; until += 19) GOOD(trainer_run(t, until));
   const outcome streamed = finish(t, x);
-  ck_assert_int_eq(memcmp(whole.params, streamed.params, whole.n * 4), 0);
-  free(whole.params), free(streamed.params);
+  ck_assert_int_eq(memcmp(whole.end.params, streamed.end.params, whole.end.n * 4), 0);
+  free(whole.end.params), free(streamed.end.params);
 }
 END_TEST
 

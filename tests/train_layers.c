@@ -10,6 +10,7 @@
 #include "runner.h"
 #include "train/trainer_internal.h"
 #include "train_suites.h"
+#include "trained.h"
 
 static cldann **at;
 
@@ -41,11 +42,10 @@ static cldann_experiment *load(const char *extra, const char *other, const char 
 /* The parameters behind `steps` (free); a run of none has warmed up. */
 static float *run(cldann_experiment *x, int64_t steps) {
   trainer *t = NULL;
-  float *p = malloc(x->net->param_count * sizeof *p);
   GOOD(trainer_new(x, NULL, &t));
   GOOD(trainer_warm_up(t));
   GOOD(trainer_run(t, steps));
-  GOOD(trainer_params(t, p));
+  float *p = params_of(t);
   trainer_free(t);
   return p;
 }

@@ -11,6 +11,7 @@
 #include "runner.h"
 #include "train/trainer_internal.h"
 #include "train_suites.h"
+#include "trained.h"
 
 static cldann **at;
 
@@ -92,18 +93,11 @@ static void write_experiment(const job *j) {
   fclose(f);
 }
 
-typedef struct outcome {
-  float *params;
-  size_t n;
-  cldann_result r;
-  int by_entries; /* launches of cl/sparse.cl */
-} outcome;
-
-static outcome run(const job *j, int dense) {
+/* *by_entries: launches of cl/sparse.cl */
+static trained run(const job *j, int dense, int *by_entries) {
   cldann_experiment *x = NULL;
   trainer *t = NULL;
   int n = 0;
-  outcome o = {0};
   while (j->sets[n]) n++;
   const char *sets[8] = {"steps=30", "batch=14", "eval_batch=40", "log_every=10", "lr.lr=0.02"};
   for (int i = 0; i < n; i++) sets[5 + i] = j->sets[i];
@@ -114,24 +108,18 @@ static outcome run(const job *j, int dense) {
     if (all[i]) GOOD(dataset_to_dense(&(*at)->err, all[i]));
   GOOD(trainer_new(x, NULL, &t));
   const launches *l = replay_list(t->train);
-  for (int i = 1; i < l->n; i++) o.by_entries += !strcmp(l->list[i].file, "sparse");
-  GOOD(trainer_run(t, x->s.steps));
-  o.n = x->net->param_count;
-  o.params = malloc(o.n * 4);
-  GOOD(trainer_params(t, o.params));
-  trainer_end_training(t);
-  GOOD(trainer_evaluate(t, &o.r));
-  trainer_free(t);
-  cldann_experiment_free(x);
-  return o;
+  *by_entries = 0;
+  for (int i = 1; i < l->n; i++) *by_entries += !strcmp(l->list[i].file, "sparse");
+  return train_to_end(t, x);
 }
 
 START_TEST(sparse_is_dense) {
   const job *j = &jobs[_i];
   write_experiment(j);
-  const outcome sparse = run(j, 0), again = run(j, 0), dense = run(j, 1);
-  ck_assert_int_eq(dense.by_entries, 0);
-  ck_assert_msg((sparse.by_entries > 0) == j->entries, "%s: %d launches by entries", j->name, sparse.by_entries);
+  int of_sparse, of_dense;
+  const trained sparse = run(j, 0, &of_sparse), again = run(j, 0, &of_sparse), dense = run(j, 1, &of_dense);
+  ck_assert_int_eq(of_dense, 0);
+  ck_assert_msg((of_sparse > 0) == j->entries, "%s: %d launches by entries", j->name, of_sparse);
   ck_assert_int_eq(memcmp(sparse.params, again.params, sparse.n * 4), 0);
   for (size_t i = 0; i < sparse.n; i++)
     ck_assert_msg(fabsf(sparse.params[i] - dense.params[i]) <= 2e-5f, "%s: parameter %zu is %g, and %g dense", j->name, i,

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "runner.h"
+#include "train/trainer_internal.h"
 #include "train_suites.h"
+#include "trained.h"
 
 static cldann **at;
 
@@ -94,8 +96,7 @@ static outcome run(cldann_experiment *x) {
   const size_t n = x->net->param_count;
   GOOD(trainer_new(x, NULL, &t));
   GOOD(trainer_run(t, x->s.steps));
-  o.params = malloc(n * sizeof *o.params);
-  GOOD(trainer_params(t, o.params));
+  o.params = params_of(t);
   o.steps = t->step, o.best_step = t->validation.best_step, o.best_accuracy = t->validation.best_accuracy;
   if (t->validation.best) o.best = copy_of(t->validation.best, n);
   trainer_free(t);
