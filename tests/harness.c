@@ -28,6 +28,12 @@ int harness_has(const char *way) {
   return gemm_has(device_get_info(harness_ctx->dev), way); /* the product has every variant there is */
 }
 
+void harness_each_geometry(void (*body)(const char *way)) {
+  static const char *const geometries[] = {"cpu", "generic"};
+  for (int v = 0; v < 2; v++)
+    if (harness_has(geometries[v])) body(geometries[v]);
+}
+
 op harness_infer(op o) {
   cldann_error e;
   err_clear(&e);
@@ -85,6 +91,10 @@ int rig_in(rig *g, const char *name, int elem, int rows, int h, int w, int c) {
 
 int rig_out(rig *g, const char *name, int elem, int rows, int h, int w, int c) {
   return add_slot(g, name, elem, 1, rows, h, w, c);
+}
+
+tensor rig_tensor(const rig *g, int s) {
+  return g->slots[s].t;
 }
 
 void rig_bind(rig *g) {

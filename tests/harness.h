@@ -42,6 +42,9 @@ int harness_small(void);                     /* CLDANN_TEST_SMALL=1 */
 int harness_has(const char *way);            /* can this device run it? */
 extern const char *const harness_variants[]; /* NULL-terminated: cpu, generic, local, clblast */
 
+/* Runs a test body for the geometry of a CPU, where there is one, and for that of other devices. */
+void harness_each_geometry(void (*body)(const char *way));
+
 /* An op that is made and inferred, named after its type; a failure where its shapes do not fit. */
 op harness_infer(op o);
 op harness_op(const char *type, shape in, int units, cldann_window window);
@@ -50,6 +53,7 @@ void rig_begin(rig *g, const char *way, const char *label);
 /* A new slot; rig_in and rig_out return its number. elem is 4 or 1. */
 int rig_in(rig *g, const char *name, int elem, int rows, int h, int w, int c);
 int rig_out(rig *g, const char *name, int elem, int rows, int h, int w, int c);
+tensor rig_tensor(const rig *g, int s);
 void rig_bind(rig *g);                         /* after all launches: compiles and binds */
 void rig_put(rig *g, int s, const void *data); /* the tensor's elements */
 void rig_put_doubles(rig *g, int s, const double *data);

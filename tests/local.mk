@@ -60,13 +60,16 @@ tests_test_ops_SOURCES = $(runner) \
 	tests/harness.h \
 	tests/ops_cases.c \
 	tests/ops_choices.c \
+	tests/ops_gather.c \
 	tests/ops_join.c \
-	tests/ops_kernels.c \
 	tests/ops_loss.c \
 	tests/ops_norm.c \
 	tests/ops_pooled.c \
+	tests/ops_product.c \
+	tests/ops_random.c \
 	tests/ops_sparse.c \
 	tests/ops_suites.h \
+	tests/ops_update.c \
 	tests/reference.c \
 	tests/reference.h \
 	tests/test_ops.c

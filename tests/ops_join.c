@@ -10,10 +10,6 @@
 #include "ops_suites.h"
 #include "reference.h"
 
-static tensor at(const rig *g, int s) {
-  return g->slots[s].t;
-}
-
 static void join_one(const char *way, int n, int block) {
   const int parts = ceil_div(n, block);
   const float lambda = 1.5f, run_time = -0.25f;
@@ -30,10 +26,10 @@ static void join_one(const char *way, int n, int block) {
   const int c = rig_in(&g, "control", 4, 1, 1, 1, CTL_WORDS);
   const int part = rig_out(&g, "part", 4, 1, 1, parts, JOIN_WORDS), out = rig_out(&g, "join", 4, 1, 1, 1, JOIN_WORDS);
   launch *k = launches_add(g.l, "reduce", "join_squares", way);
-  launch_in(g.l, k, at(&g, s));
-  launch_in(g.l, k, at(&g, d));
-  launch_in(g.l, k, at(&g, c));
-  launch_out(g.l, k, at(&g, part));
+  launch_in(g.l, k, rig_tensor(&g, s));
+  launch_in(g.l, k, rig_tensor(&g, d));
+  launch_in(g.l, k, rig_tensor(&g, c));
+  launch_out(g.l, k, rig_tensor(&g, part));
   launch_int(g.l, k, n);
   launch_float(g.l, k, lambda);
   launch_int(g.l, k, block);
@@ -42,10 +38,10 @@ static void join_one(const char *way, int n, int block) {
   else
     launch_grid64(g.l, k, (size_t)parts);
   k = launches_add(g.l, "reduce", "sum_partials", way);
-  launch_in(g.l, k, at(&g, part));
+  launch_in(g.l, k, rig_tensor(&g, part));
   launch_int(g.l, k, JOIN_WORDS);
   launch_int(g.l, k, parts);
-  launch_out(g.l, k, at(&g, out));
+  launch_out(g.l, k, rig_tensor(&g, out));
   launch_int(g.l, k, JOIN_WORDS);
   launch_int(g.l, k, 0);
   launch_grid1(g.l, k, JOIN_WORDS, 1, 1);
@@ -65,9 +61,7 @@ static void join_body(const char *way) {
 }
 
 START_TEST(join_norms) {
-  static const char *const geometries[] = {"cpu", "generic"};
-  for (int v = 0; v < 2; v++)
-    if (harness_has(geometries[v])) join_body(geometries[v]);
+  harness_each_geometry(join_body);
 }
 END_TEST
 

@@ -13,7 +13,10 @@ int main(void) {
   Suite *s = suite_create("ops");
   suite_add_tcase(s, op_cases());
   suite_add_tcase(s, loss_cases());
-  suite_add_tcase(s, kernel_cases());
+  suite_add_tcase(s, gather_cases());
+  suite_add_tcase(s, update_cases());
+  suite_add_tcase(s, product_cases());
+  suite_add_tcase(s, random_cases());
   suite_add_tcase(s, pooled_cases());
   suite_add_tcase(s, choice_cases());
   suite_add_tcase(s, join_cases());
