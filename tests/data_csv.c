@@ -44,7 +44,8 @@ START_TEST(csv_bad) {
   dataset *d = NULL;
   BAD(read_table("1,2\n3\n", NULL, &d), CLDANN_E_FORMAT, "table:2: 1 columns, but the first row has 2");
   BAD(read_table("1,2\n3,4,5\n", NULL, &d), CLDANN_E_FORMAT, "table:2: 3 columns, but");
-  BAD(read_table("1,2\n3,\n", NULL, &d), CLDANN_E_FORMAT, "table:2: column 1 (from 0): '' is not a number");
+  BAD(read_table("1,2\n3,\n", NULL, &d), CLDANN_E_FORMAT,
+      "table:2: column 1 (from 0): '' is not a number; where it is the label, give the set labels = \"1\"");
   BAD(read_table("a,b\n3,?\n", NULL, &d), CLDANN_E_FORMAT, "table:2: column 1 (from 0): '?' is not a number");
   BAD(read_table("1,2\n3,nan\n", NULL, &d), CLDANN_E_FORMAT, "nan is not a finite float");
   BAD(read_table("1;2\n3;1e60\n", NULL, &d), CLDANN_E_FORMAT, "1e60 is not a finite float");

@@ -116,6 +116,9 @@ START_TEST(what_an_evaluation_counts) {
   cldann_experiment_free(x);
   /* Without labels, and with none of the training data left. */
   remove(in("near.csv")), remove(in("far.csv"));
+  GOOD(cldann_predict(*at, model, in("bare.csv"), &(cldann_predict_options){.on_item = take, .user = &b})); /* found out */
+  ck_assert_int_eq(memcmp(a.label, b.label, sizeof a.label), 0);
+  b = (answers){.n = 0};
   static const char *const no_labels[] = {"data.target_test.labels="};
   GOOD(cldann_predict(*at, model, in("bare.csv"),
                       &(cldann_predict_options){.overrides = no_labels, .n_overrides = 1, .on_item = take, .user = &b}));

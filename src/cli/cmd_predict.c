@@ -76,6 +76,21 @@ fail:
   return rc;
 }
 
+/* Says what went wrong, in the sink or else in the library. The copy of standard input is called what its user knows it as. */
+static int fail_of(const sink *s, const cldann_error *library, const char *input) {
+  const cldann_error *cause = s->error.code ? &s->error : library;
+  cldann_error e = *cause;
+  const char *const names[] = {input, input ? text_base(input) : NULL};
+  for (int i = 0; input && i < 2; i++) {
+    const char *at = strstr(cause->message, names[i]);
+    if (!at) continue;
+    snprintf(e.message, sizeof e.message, "%.*sstandard input%s", (int)(at - cause->message), cause->message,
+             at + strlen(names[i]));
+    break;
+  }
+  return cli_fail(&e);
+}
+
 /* The model on the data, item by item to the sink; an exit code. */
 static int each(const cli_args *a, sink *s, int features) {
   cldann *c = NULL;
@@ -94,7 +109,7 @@ static int each(const cli_args *a, sink *s, int features) {
   if (piped && spool(&s->error, &input) < 0)
     code = cli_fail(&s->error);
   else if ((code = cli_open(a, &c, NULL)) == EXIT_FINE && cldann_predict(c, a->arg[0], piped ? input : a->arg[1], &o) < 0)
-    code = cli_fail(s->error.code ? &s->error : cldann_get_error(c));
+    code = fail_of(s, cldann_get_error(c), input);
   if (input) unlink(input);
   mem_free(input);
   cldann_close(c);
