@@ -1,5 +1,5 @@
 dnl Probes for the libraries. CLDANN_MISSING and CLDANN_NEED collect, so that configure can name everything that is
-dnl missing in one message. pc_requires becomes Requires.private of cldann.pc.
+dnl missing in one message.
 
 dnl CLDANN_MISSING(WHAT, DEBIAN-PACKAGE, FOR)
 AC_DEFUN([CLDANN_MISSING], [missing="$missing
@@ -9,7 +9,6 @@ dnl CLDANN_NEED(PREFIX, PKG-CONFIG-MODULE, DEBIAN-PACKAGE, FOR): a required libr
 AC_DEFUN([CLDANN_NEED], [
   PKG_CHECK_MODULES([$1], [$2], [
     $1_version=`$PKG_CONFIG --modversion m4_bpatsubst([$2], [ .*], [])`
-    pc_requires="$pc_requires $2"
   ], [CLDANN_MISSING([$2], [$3], [$4])])
 ])
 
@@ -18,7 +17,6 @@ AC_DEFUN([CLDANN_OPENCL], [
   opencl_from=no
   PKG_CHECK_MODULES([OPENCL], [OpenCL], [
     opencl_from="ICD loader (pkg-config OpenCL)"
-    pc_requires="$pc_requires OpenCL"
   ], [
     AC_CHECK_HEADER([CL/cl.h], [AC_SEARCH_LIBS([clGetPlatformIDs], [OpenCL], [opencl_from="$ac_cv_search_clGetPlatformIDs"])],
                     [], [#define CL_TARGET_OPENCL_VERSION 120])
@@ -57,7 +55,6 @@ AC_DEFUN([CLDANN_CLBLAST], [
   AS_IF([test "$with_clblast" != no], [
     PKG_CHECK_MODULES([CLBLAST], [clblast >= 1.5.2], [
       have_clblast=`$PKG_CONFIG --modversion clblast`
-      pc_requires="$pc_requires clblast"
     ], [AS_IF([$PKG_CONFIG --exists clblast], [AC_MSG_WARN([CLBlast is older than 1.5.2])], [CLDANN_CLBLAST_BY_HEADER])])
     AS_IF([test "$with_clblast.$have_clblast" = yes.no],
           [AC_MSG_ERROR([--with-clblast: CLBlast 1.5.2 or newer not found (Debian: libclblast-dev)])])
@@ -88,7 +85,6 @@ AC_DEFUN([CLDANN_CURL], [
   AS_IF([test "$with_curl" != no], [
     PKG_CHECK_MODULES([CURL], [libcurl >= 7.55], [
       have_curl=`$PKG_CONFIG --modversion libcurl`
-      pc_requires="$pc_requires libcurl"
     ], [AS_IF([test "$with_curl" = yes], [AC_MSG_ERROR([--with-curl: libcurl not found (Debian: libcurl4-openssl-dev)])])])
   ])
   AS_IF([test "$have_curl" != no], [AC_DEFINE([HAVE_LIBCURL], [1], [libcurl can fetch data sets])])
@@ -102,7 +98,6 @@ AC_DEFUN([CLDANN_HDF5], [
   AS_IF([test "$with_hdf5" != no], [
     PKG_CHECK_MODULES([HDF5], [hdf5 >= 1.8.12], [
       have_hdf5=`$PKG_CONFIG --modversion hdf5`
-      pc_requires="$pc_requires hdf5"
     ], [AC_CHECK_HEADER([hdf5.h], [AC_CHECK_LIB([hdf5], [H5Fopen], [
       have_hdf5="yes (hdf5.h)"
       HDF5_LIBS=-lhdf5
@@ -120,7 +115,6 @@ AC_DEFUN([CLDANN_MATIO], [
   AS_IF([test "$with_matio" != no], [
     PKG_CHECK_MODULES([MATIO], [matio >= 1.5], [
       have_matio=`$PKG_CONFIG --modversion matio`
-      pc_requires="$pc_requires matio"
     ], [AS_IF([test "$with_matio" = yes], [AC_MSG_ERROR([--with-matio: matio not found (Debian: libmatio-dev)])])])
   ])
   AS_IF([test "$have_matio" != no], [AC_DEFINE([HAVE_MATIO], [1], [matio can read MATLAB files])])
@@ -136,7 +130,6 @@ AC_DEFUN([CLDANN_PROTOBUFC], [
     AC_PATH_PROG([PROTOC_C], [protoc-c])
     PKG_CHECK_MODULES([PROTOBUFC], [libprotobuf-c >= 1.3], [AS_IF([test -n "$PROTOC_C"], [
       have_protobufc=`$PKG_CONFIG --modversion libprotobuf-c`
-      pc_requires="$pc_requires libprotobuf-c"
     ])], [:])
     AS_IF([test "$with_protobuf_c.$have_protobufc" = yes.no],
           [AC_MSG_ERROR([--with-protobuf-c: not found (Debian: libprotobuf-c-dev and protobuf-c-compiler)])])

@@ -133,7 +133,7 @@ AM_TESTS_ENVIRONMENT = $(tests_env)
 
 # What is installed, from outside, and the examples against it; where there is no device, as far as that goes.
 installcheck-local:
-	@$(tests_env) DESTDIR='$(DESTDIR)' bindir='$(bindir)' pkgdatadir='$(pkgdatadir)' mandir='$(mandir)' pkgconfigdir='$(pkgconfigdir)' \
+	@$(tests_env) DESTDIR='$(DESTDIR)' bindir='$(bindir)' pkgdatadir='$(pkgdatadir)' mandir='$(mandir)' docdir='$(docdir)' pkgconfigdir='$(pkgconfigdir)' \
 	bashcompletiondir='$(bashcompletiondir)' zshcompletiondir='$(zshcompletiondir)' PKG_CONFIG='$(PKG_CONFIG)' no_man='$(no_man)' \
 	$(srcdir)/tests/installcheck || test $$? = 77
 	@$(tests_env) CLDANN_INSTALLED='$(DESTDIR)$(libdir)' PKG_CONFIG_SYSROOT_DIR='$(DESTDIR)' \

@@ -148,11 +148,11 @@ void cli_print_accuracies(const cldann_result *r);
 /* ---- progress.c ---- */
 
 typedef struct progress {
-  const char *label; /* before each line; may be NULL */
-  int lines, bar;    /* plain lines, or one line that is redrawn; none: nothing */
-  int messages, json;
-  int drawn;         /* the bar's line is on the screen */
-  int64_t next_line; /* the step from which the next plain line is due */
+  const char *label;            /* before each line; may be NULL */
+  int lines, bar;               /* plain lines, or one line that is redrawn; none: nothing */
+  int messages, json, warnings; /* the last: how many came */
+  int drawn;                    /* the bar's line is on the screen */
+  int64_t last_step, next_line; /* of the last report; from which the next plain line is due */
   cldann_error error;
 } progress;
 

@@ -8,7 +8,7 @@
 #include "train/metrics.h"
 
 static void print_summary(const cldann_result *r) {
-  printf("%s, seed %llu, %lld steps\n", r->method, (unsigned long long)r->seed, (long long)r->steps);
+  printf("%s, seed %llu, on %s\n", r->method, (unsigned long long)r->seed, r->device);
   cli_print_accuracies(r);
 }
 

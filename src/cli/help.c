@@ -50,7 +50,8 @@ void cli_help_all(void) {
   for (int i = 0; i < N_EXITS; i++) printf("  %3d  %s\n", exits[i].code, exits[i].meaning);
   puts("\nenvironment:");
   for (int i = 0; i < N_VARIABLES; i++) printf("  %-16s  %s\n", variables[i].name, variables[i].meaning);
-  puts("\nA first run: cldann compare experiments/digits.conf");
+  puts("\nA first run: cldann compare experiments/digits.conf\nFrom there: doc/guide.md; installed, documents are "
+       "in " CLDANN_DOCDIR);
 }
 
 void cli_help(const cli_command *c) {
@@ -163,7 +164,13 @@ static void man_all(void) {
   }
   fputs(".SH FILES\n.TP\n.I ", stdout);
   put_roff(CLDANN_PKGDATADIR "/experiments");
-  fputs("\nexperiments, and tables for\n.BR cldann\\-reproduce (1)\n.SH EXAMPLES\nTrain without and with adaptation on data "
+  fputs("\nexperiments, and tables for\n.BR cldann\\-reproduce (1);\nan experiment that is not here is looked for in the "
+        "folder above\n"
+        ".TP\n.I ",
+        stdout);
+  put_roff(CLDANN_DOCDIR "/doc");
+  fputs("\nguide.md to begin with, experiments.md with every key of an experiment file\n.SH EXAMPLES\nTrain without and with "
+        "adaptation on data "
         "that need no download:\n.PP\n.RS\ncldann compare ",
         stdout);
   put_roff(CLDANN_PKGDATADIR "/experiments/digits.conf");

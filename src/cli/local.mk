@@ -2,7 +2,7 @@
 # JSON objects of train/metrics.h.
 bin_PROGRAMS += cldann
 cldann_LDADD = libcldann_internal.la $(MICROHTTPD_LIBS)
-cldann_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) -DCLDANN_PKGDATADIR='"$(pkgdatadir)"'
+cldann_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) -DCLDANN_PKGDATADIR='"$(pkgdatadir)"' -DCLDANN_DOCDIR='"$(docdir)"'
 cldann_SOURCES = \
 	src/cli/child.c \
 	src/cli/child.h \

@@ -1,6 +1,6 @@
 /*
- * cli/progress.c: how a training looks while it runs. On a terminal one line is redrawn; else plain lines come, about
- * forty in a run however often the library reports; with --json each report is an object on standard output. No colours, so
+ * cli/progress.c: how a training looks while it runs. On a terminal one line is redrawn; else plain lines come, at most
+ * sixty in a run however often the library reports; with --json each report is an object on standard output. No colours, so
  * NO_COLOR has nothing to turn off.
  */
 #include "cli/cli.h"
@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "train/metrics.h"
 
-enum { PLAIN_LINES = 40, BAR_MOST = 30, BAR_LEAST = 6, LINE = 256 };
+enum { PLAIN_LINES = 60, BAR_MOST = 30, BAR_LEAST = 6, LINE = 256 };
 
 void progress_init(progress *p, const cli_args *a) {
   const char *term = getenv("TERM");
@@ -85,9 +85,10 @@ static void draw_line(progress *p, const cldann_progress *r) {
 static void print_line(progress *p, const cldann_progress *r) {
   char label[TEXT_NUMBER], domain[TEXT_NUMBER], lambda[TEXT_NUMBER], la[TEXT_NUMBER], da[TEXT_NUMBER], rate[TEXT_NUMBER],
       eta[TEXT_DURATION];
-  int64_t every = (r->steps + PLAIN_LINES - 1) / PLAIN_LINES;
+  const int64_t gap = r->step - p->last_step, most = PLAIN_LINES * gap;
+  p->last_step = r->step;
   if (r->step < p->next_line && r->step != r->steps) return;
-  p->next_line = r->step - r->step % (every > 0 ? every : 1) + every;
+  p->next_line = r->step + (gap > 0 ? (r->steps + most - 1) / most * gap : 1); /* every so many reports */
   fprintf(stderr,
           "%s%sstep %lld/%lld  label loss %s (acc %s)  domain loss %s (acc %s)  lambda %s  lr %.4g  %s samples/s  ETA %s\n",
           p->label ? p->label : "", p->label ? ": " : "", (long long)r->step, (long long)r->steps,
@@ -116,6 +117,7 @@ void progress_clear(progress *p) {
 
 void progress_message(void *user, const char *line) {
   progress *p = user;
+  p->warnings += !strncmp(line, "warning: ", 9);
   if (!p->messages) return;
   progress_clear(p);
   fprintf(stderr, "%s\n", line);
@@ -123,7 +125,7 @@ void progress_message(void *user, const char *line) {
 
 cldann_train_options progress_options(progress *p, const char *label, const char *out_dir) {
   p->label = label;
-  p->next_line = 0;
+  p->next_line = p->last_step = 0;
   return (cldann_train_options){
       .out_dir = out_dir, .on_progress = on_progress, .on_message = progress_message, .should_stop = should_stop, .user = p};
 }

@@ -1,11 +1,13 @@
 /* cli/session.c: what several subcommands share: errors and exit codes, opening a device and an experiment, signals. */
 #include "cli/cli.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -65,14 +67,22 @@ int cli_open(const cli_args *a, cldann **c, cldann_experiment **x) {
   return code;
 }
 
+/* An experiment that is not here may be one of those that were installed: experiments/NAME.conf. */
+static const char *find_experiment(const char *name, char *room, size_t size) {
+  if (name[0] == '/' || access(name, F_OK) == 0) return name;
+  const int n = snprintf(room, size, "%s/%s", CLDANN_PKGDATADIR, name);
+  return n > 0 && (size_t)n < size && access(room, R_OK) == 0 ? room : name;
+}
+
 int cli_load(cldann *c, const cli_args *a, const char *const *extra, int n_extra, cldann_experiment **x) {
   const char **all = NULL;
+  char path[4096];
   cldann_error e;
   int n = a->n_sets + n_extra, code = EXIT_FINE;
   err_clear(&e);
   if (mem_new(&e, &all, (size_t)n + 1, sizeof *all) < 0) return cli_fail(&e);
   for (int i = 0; i < n; i++) all[i] = i < a->n_sets ? a->sets[i] : extra[i - a->n_sets];
-  const char *from = a->arg[0];
+  const char *from = find_experiment(a->arg[0], path, sizeof path);
   const int rc = text_ends_with(from, ".safetensors") ? cldann_experiment_of_model(c, from, all, n, a->data, x)
                                                       : cldann_experiment_load(c, from, all, n, a->data, x);
   if (rc < 0) code = cli_fail(cldann_get_error(c));
@@ -109,10 +119,23 @@ int cli_interrupted(void) {
   return stop;
 }
 
+static void print_accuracy(const char *of, double accuracy, double loss) {
+  char a[TEXT_NUMBER], b[TEXT_NUMBER];
+  if (isfinite(accuracy)) printf("  %-17s%s  (loss %s)\n", of, text_number(a, accuracy, 4), text_number(b, loss, 4));
+}
+
 void cli_print_accuracies(const cldann_result *r) {
   char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER];
-  printf("  source accuracy  %s  (loss %s)\n", text_number(a, r->source_accuracy, 4), text_number(b, r->source_loss, 4));
-  printf("  target accuracy  %s  (loss %s)\n", text_number(a, r->target_accuracy, 4), text_number(b, r->target_loss, 4));
-  printf("  domain accuracy  %s  (source %s, target %s)\n", text_number(a, r->domain_accuracy, 4),
-         text_number(b, r->domain_accuracy_source, 4), text_number(c, r->domain_accuracy_target, 4));
+  print_accuracy("source accuracy", r->source_accuracy, r->source_loss);
+  if (isfinite(r->validation_accuracy)) printf("  held-out rows    %s\n", text_number(a, r->validation_accuracy, 4));
+  if (isfinite(r->reverse_accuracy)) printf("  reverse accuracy %s\n", text_number(a, r->reverse_accuracy, 4));
+  if (isfinite(r->target_accuracy))
+    print_accuracy("target accuracy", r->target_accuracy, r->target_loss);
+  else
+    puts("  target accuracy  unknown, for want of labelled target_test data");
+  if (isfinite(r->domain_accuracy))
+    printf("  domain accuracy  %s  (source %s, target %s)\n", text_number(a, r->domain_accuracy, 4),
+           text_number(b, r->domain_accuracy_source, 4), text_number(c, r->domain_accuracy_target, 4));
+  else if (isfinite(r->domain_accuracy_target))
+    printf("  domain accuracy  %s of the target's rows\n", text_number(c, r->domain_accuracy_target, 4));
 }

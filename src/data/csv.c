@@ -153,8 +153,8 @@ static int add_row(cldann_error *e, table *t) {
     if ((end == t->field[i] || *end) && t->label >= 0)
       LINES_FAIL(e, &t->l, "column %d (from 0): '%.30s' is not a number", i, t->field[i]);
     if (end == t->field[i] || *end)
-      LINES_FAIL(e, &t->l, "column %d (from 0): '%.30s' is not a number; where it is the label, give the set labels = \"%d\"", i,
-                 t->field[i], i);
+      LINES_FAIL(e, &t->l, "column %d (from 0): '%.30s' is not a number; where it is the label, give the set labels = \"%d\"",
+                 i, t->field[i], i);
     if (!isfinite((float)v))
       LINES_FAIL(e, &t->l, "column %d (from 0): %.30s is not a finite float; take the row out or put a number there", i,
                  t->field[i]);

@@ -208,7 +208,7 @@ static void introduce(trainer *t) {
   say_where_data_are(t);
   if (s->method->domain_loss)
     trainer_say(t, "at the last step the domain loss weighs %.3g on its head and %.3g on the features", end.domain,
-                -end.domain * end.reversal);
+                0.0 - end.domain * end.reversal);
 }
 
 static int write_experiment(cldann_experiment *x, const char *dir) {
@@ -266,7 +266,13 @@ static int check_resume(cldann_error *e, const char *dir) {
   if (checkpoint_exists(dir)) return CLDANN_OK;
   if (has_file(e, dir, "model.safetensors"))
     FAIL(e, CLDANN_E_IO,
-         "%s holds a training that came to its end, so there is nothing to go on from; give --overwrite to train anew", dir);
+         "%s holds a training that came to its end, so there is nothing to go on from; --overwrite trains anew, another --out "
+         "with init.from=%s/model.safetensors trains on from its model",
+         dir, dir);
+  if (has_file(e, dir, "metrics.jsonl"))
+    FAIL(e, CLDANN_E_IO,
+         "%s has no checkpoint to go on from: its training was cut off before it wrote one; give --overwrite to train anew",
+         dir);
   FAIL(e, CLDANN_E_IO,
        "%s has no checkpoint to go on from; leave --resume out, or name the folder of a training that was stopped", dir);
 fail:
@@ -286,9 +292,8 @@ static int check_folder(cldann_error *e, const cldann_train_options *o) {
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     if (has_file(e, o->out_dir, files[i])) found = files[i];
   if (found)
-    FAIL(e, CLDANN_E_IO,
-         "%s holds a run already (%s); give --resume to go on with it, --overwrite to replace it, or another --out", o->out_dir,
-         found);
+    FAIL(e, CLDANN_E_IO, "%s holds a run already (%s); give %s--overwrite to replace it, or another --out", o->out_dir, found,
+         checkpoint_exists(o->out_dir) ? "--resume to go on with it, " : "");
 fail:
   return rc;
 }
