@@ -219,6 +219,10 @@ START_TEST(image_folders) {
   GOOD(file_read(&error, &(file_request){.path = in("g/dog"), .resize = {5, 6}}, &d));
   ck_assert(d->n == 2 && d->h == 5 && d->w == 6 && !d->y && d->classes == 0);
   dataset_free(d);
+  GOOD(file_read(&error, &(file_request){.path = in("g/dog/b.png")}, &d));
+  ck_assert(d->n == 1 && !d->y && text_ends_with(d->files[0], "g/dog/b.png"));
+  dataset_free(d);
+  d = NULL;
   d = NULL;
   sweep_allocations(&r);
   BAD(file_read(&error, &(file_request){.path = in("g")}, &d), CLDANN_E_FORMAT, "g/dog/a.JPG has 12 x 12 pixels but ");

@@ -63,6 +63,7 @@ enum {
 /* An enum has no room for more. */
 #define CLI_WATCH (UINT64_C(1) << 31)
 #define CLI_PORT (UINT64_C(1) << 32)
+#define CLI_OUT_FILE (UINT64_C(1) << 33)
 
 typedef struct cli_args {
   const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass, *format, *features,

@@ -87,6 +87,6 @@ const cli_command cmd_data_sheet = {
     .args = "EXPERIMENT",
     .summary = "draw samples of both domains as a PNG",
     .help = "Writes --out FILE.png with the first images of the experiment's training sets, the source above the target.",
-    .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_OUT,
+    .options = CLI_SET | CLI_DEVICE | CLI_DATA | CLI_OUT_FILE,
     .run = run_sheet,
 };

@@ -133,6 +133,6 @@ const cli_command cmd_init = {
             "MATLAB, HDF5, svmlight. Rows to test on are taken where they lie beside: folders train/ and test/, files or "
             "arrays whose\n"
             "names differ in that word. doc/guide.md goes on from here.",
-    .options = CLI_DATA | CLI_OUT | CLI_OVERWRITE | CLI_JSON | CLI_FEATURES | CLI_LABELS,
+    .options = CLI_DATA | CLI_OUT_FILE | CLI_OVERWRITE | CLI_JSON | CLI_FEATURES | CLI_LABELS,
     .run = run,
 };

@@ -258,7 +258,11 @@ static int report(tuner *t, const char *file) {
   for (int i = 0; i + 1 < t->n_found; i++)
     if (t->found[i].in_use && !t->found[i + 1].in_use)
       printf("%-52s %8.1f us -> %8.1f us  %s\n", t->found[i].of, t->found[i].us, t->found[i + 1].us, t->found[i + 1].use);
-  if (!passes) printf("no pass to tune; ");
+  if (!passes) {
+    printf("%s; nothing is written to %s\n", cli_interrupted() ? "stopped before the first pass was done" : "no pass to tune",
+           file);
+    return EXIT_FINE;
+  }
   printf("%d of %d passes are faster another way than by rule; %d ways tried, %d left out; written to %s\n", better, passes,
          t->tried, t->failed, file);
   return EXIT_FINE;
@@ -351,8 +355,9 @@ const cli_command cmd_tune = {
         "timed\n"
         "again in turn, go into the tuning file of this device and driver (--out FILE, default: the user's,\n"
         "$XDG_CONFIG_HOME/cldann/tuning.conf), which training, evaluation and benchmark take from then on. What the file says\n"
-        "of other devices and shapes stays. Minutes; Ctrl-C keeps what was found. With --choice: that one choice alone.",
-    .options = CLI_SET | CLI_DEVICE | CLI_OUT | CLI_TUNING | CLI_CHOICE | CLI_PASS | CLI_INFERENCE | CLI_LIMIT | CLI_CLBLAST |
-               CLI_JSON | CLI_QUIET,
+        "of other devices and shapes stays. Minutes; Ctrl-C keeps the passes that are done. With --choice: that one choice "
+        "alone.",
+    .options = CLI_SET | CLI_DEVICE | CLI_OUT_FILE | CLI_TUNING | CLI_CHOICE | CLI_PASS | CLI_INFERENCE | CLI_LIMIT |
+               CLI_CLBLAST | CLI_JSON | CLI_QUIET,
     .run = run,
 };

@@ -17,6 +17,7 @@ static const cli_option rows[] = {
      "index or part of a name, see 'cldann devices' (default: $CLDANN_DEVICE, a GPU, the first)"},
     {"data", CLI_DATA, "DIR", "where relative data paths are looked up first (default: $CLDANN_DATA)"},
     {"out", CLI_OUT, "DIR", "folder to write to; made when missing"},
+    {"out", CLI_OUT_FILE, "FILE", "file to write"},
     {"overwrite", CLI_OVERWRITE, NULL, "what is in --out already may be replaced"},
     {"resume", CLI_RESUME, NULL, "go on from the checkpoint in --out, as if the training had not stopped"},
     {"checkpoint", CLI_CHECKPOINT, "STEPS", "write a checkpoint every so many steps (default: when it is interrupted)"},
@@ -107,7 +108,8 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_KEEP: rc = text_to_int(&e, "--keep", value, 1, 1000000, &a->keep); break;
   case CLI_DEVICE: a->device = value; break;
   case CLI_DATA: a->data = value; break;
-  case CLI_OUT: a->out = value; break;
+  case CLI_OUT:
+  case CLI_OUT_FILE: a->out = value; break;
   case CLI_METHODS: a->methods = value; break;
   case CLI_SEEDS: a->seeds = value; break;
   case CLI_MNIST: a->mnist = value; break;

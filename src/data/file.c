@@ -11,8 +11,8 @@
 #include "data/resample.h"
 
 /* The first that takes a file reads it: formats with a magic number before those of plain text. */
-static const file_format *const formats[] = {&format_folder, &format_matlab, &format_hdf5,     &format_idx, &format_npy,
-                                             &format_npz,    &format_list,   &format_svmlight, &format_csv};
+static const file_format *const formats[] = {&format_folder, &format_image, &format_matlab, &format_hdf5,     &format_idx,
+                                             &format_npy,    &format_npz,   &format_list,   &format_svmlight, &format_csv};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 void file_list_formats(char *to, size_t room) {

@@ -1,7 +1,7 @@
 /*
- * data/images.c: sets of PNG and JPEG files: a folder with a subfolder for each class, or a text file of lines "path label".
- * All images get one size, by resize and crop or because they have it. A set without any colour is kept as one channel.
- * Decoding: data/png.h, data/jpeg.h. See data/file.h.
+ * data/images.c: sets of PNG and JPEG files: a folder with a subfolder for each class, a text file of lines "path label", one
+ * image alone. All images get one size, by resize and crop or because they have it. A set without any colour is kept as one
+ * channel. Decoding: data/png.h, data/jpeg.h. See data/file.h.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -73,15 +73,23 @@ fail:
   return rc;
 }
 
+static int is_png(const uint8_t *bytes, size_t n) {
+  return n >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8);
+}
+
+static int is_jpeg(const uint8_t *bytes, size_t n) {
+  return n >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3);
+}
+
 static int decode(cldann_error *e, const file_request *r, const char *path, picture *p) {
   int rc;
   uint8_t *bytes = NULL;
   size_t n;
   memset(p, 0, sizeof *p);
   TRY(bytes_read(e, path, &bytes, &n));
-  if (n >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8))
+  if (is_png(bytes, n))
     TRY(png_decode(e, path, bytes, n, p));
-  else if (n >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3))
+  else if (is_jpeg(bytes, n))
     TRY(jpeg_decode(e, path, bytes, n, p));
   else
     FAIL(e, CLDANN_E_FORMAT, "%s is neither PNG nor JPEG; convert it, or take it out", path);
@@ -303,5 +311,22 @@ static int list_probe(const file_head *h) {
   return 0;
 }
 
+/* ---- one image ---- */
+
+static int image_probe(const file_head *h) {
+  return !h->is_folder && (is_png((const uint8_t *)h->bytes, h->n) || is_jpeg((const uint8_t *)h->bytes, h->n));
+}
+
+static int image_read(cldann_error *e, const file_request *r, dataset **out) {
+  int rc;
+  gallery g = {0};
+  TRY(gallery_add(e, &g, "", r->path, -1));
+  TRY(load(e, r, &g, out));
+fail:
+  gallery_free(&g);
+  return rc;
+}
+
+const file_format format_image = {"image", image_probe, image_read, FILE_IMAGES};
 const file_format format_folder = {"folder", folder_probe, folder_read, FILE_IMAGES};
 const file_format format_list = {"list", list_probe, list_read, FILE_IMAGES};
