@@ -89,7 +89,7 @@ int cldann_learning_rate(cldann_node *node, float weights, float biases) {
 
 int cldann_max_norm(cldann_node *node, float norm) {
   if (!node) return CLDANN_E_ARG;
-  if (node->o.type->finish != limit_finish) return bad_setting(node, "only the weights of dense and conv2d are limited");
+  if (node->o.type->finish != layer_finish) return bad_setting(node, "only the weights of dense and conv2d are limited");
   if (!(norm >= 0.0f)) return bad_setting(node, "the limit of a unit's weights is above 0, or 0 for none");
   node->o.max_norm = norm;
   return CLDANN_OK;

@@ -23,21 +23,10 @@ static int infer(op *o, cldann_error *e) {
          o->groups, o->in.c, o->units);
   o->out.c = o->units;
   const int kh = o->window.height, kw = o->window.width, area = kh * kw, channels = o->in.c / o->groups;
-  o->params[0] = (param){.suffix = "weight",
-                         .dims = {kh, kw, channels, o->units},
-                         .n_dims = 4,
-                         .count = (size_t)area * (size_t)channels * (size_t)o->units,
-                         .fan_in = area * channels,
-                         .fan_out = area * o->units / o->groups,
-                         .init = o->layer.weights};
-  o->params[1] = (param){.suffix = "bias",
-                         .dims = {o->units},
-                         .n_dims = 1,
-                         .count = (size_t)o->units,
-                         .fan_in = area * channels,
-                         .fan_out = area * o->units / o->groups,
-                         .init = o->layer.biases};
-  o->n_params = 2;
+  layer_params(o, (param){.dims = {kh, kw, channels, o->units},
+                          .n_dims = 4,
+                          .fan_in = area * channels,
+                          .fan_out = area * o->units / o->groups});
 fail:
   return rc;
 }
@@ -269,6 +258,6 @@ const op_type op_conv2d = {.name = "conv2d",
                            .infer = infer,
                            .forward = forward,
                            .backward = backward,
-                           .finish = limit_finish,
+                           .finish = layer_finish,
                            .flops = flops,
                            .takes_pool = conv2d_takes_pool};

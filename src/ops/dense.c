@@ -10,21 +10,7 @@ static int infer(op *o, cldann_error *e) {
   const int in = o->in.h * o->in.w * o->in.c;
   if (o->units < 1) FAIL(e, CLDANN_E_SHAPE, "dense %s: units is %d; it must be at least 1", o->name, o->units);
   o->out = (shape){1, 1, o->units};
-  o->params[0] = (param){.suffix = "weight",
-                         .dims = {in, o->units},
-                         .n_dims = 2,
-                         .count = (size_t)in * (size_t)o->units,
-                         .fan_in = in,
-                         .fan_out = o->units,
-                         .init = o->layer.weights};
-  o->params[1] = (param){.suffix = "bias",
-                         .dims = {o->units},
-                         .n_dims = 1,
-                         .count = (size_t)o->units,
-                         .fan_in = in,
-                         .fan_out = o->units,
-                         .init = o->layer.biases};
-  o->n_params = 2;
+  layer_params(o, (param){.dims = {in, o->units}, .n_dims = 2, .fan_in = in, .fan_out = o->units});
 fail:
   return rc;
 }
@@ -65,5 +51,5 @@ const op_type op_dense = {.name = "dense",
                           .infer = infer,
                           .forward = forward,
                           .backward = backward,
-                          .finish = limit_finish,
+                          .finish = layer_finish,
                           .flops = flops};

@@ -16,7 +16,7 @@ libcldann_internal_la_SOURCES += \
 	src/ops/gemm_local.c \
 	src/ops/launch.c \
 	src/ops/launch.h \
-	src/ops/limit.c \
+	src/ops/layer.c \
 	src/ops/loss.c \
 	src/ops/lrn.c \
 	src/ops/norm.c \

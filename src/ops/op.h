@@ -103,8 +103,9 @@ struct op_type {
 };
 
 extern const op_type *const op_types[]; /* NULL-terminated */
-/* The finish of layers whose units' weights may be limited: ops/limit.c. */
-void limit_finish(launches *l, const op *o, const op_io *io);
+/* What dense and conv2d share (ops/layer.c): weights like `w` and a bias, and the finish, which limits the weights. */
+void layer_params(op *o, param w);
+void layer_finish(launches *l, const op *o, const op_io *io);
 
 extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_avg_pool, op_global_pool, op_relu, op_leaky_relu,
     op_sigmoid, op_tanh, op_dropout, op_batch_norm, op_lrn, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
