@@ -129,7 +129,6 @@ static int load_idx(loader *l, const set_view *v, dataset **out) {
     TRY(idx_read_labels(l->err, labels, d));
   }
   TRY(trim(l, v, d, &skip));
-  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
   *out = d;
   d = NULL;
 fail:
@@ -162,7 +161,6 @@ static int load_mnist(loader *l, const set_view *v, dataset **out) {
   conf_sizes(set_get(v, "resize"), resize);
   TRY(dataset_resample(l->err, d, resize, (const int[2]){0, 0}));
   TRY(dataset_rotate(l->err, d, conf_number(set_get(v, "rotate"), 0)));
-  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
   *out = d;
   d = NULL;
 fail:
@@ -230,7 +228,6 @@ static int load_file(loader *l, const set_view *v, dataset **out) {
   if ((rc = file_read(l->err, &r, &d)) == CLDANN_E_ARG) rc = conf_blame(v->c, set_get(v, "path"));
   TRY(rc);
   TRY(trim(l, v, d, &skip));
-  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
   *out = d;
   d = NULL;
 fail:
@@ -264,12 +261,21 @@ int set_is_several(const set_view *v) {
 }
 
 int set_load(loader *l, const set_view *v, int labels, dataset **out) {
-  if (v->kind != SET_OWN) return kinds[v->kind].load(l, v, out);
-  if (own_data_is(l->x, v->r)) return own_data_load(l->x, v->r, labels, out);
-  return conf_bad(v->c, NULL, CLDANN_E_CONFIG,
-                  "data.%s is missing; give it a kind, as data.%s.kind = \"file\", or in a program call "
-                  "cldann_experiment_set_data",
-                  role_names[v->r], role_names[v->r]);
+  dataset *d = NULL;
+  int rc;
+  if (v->kind == SET_OWN && own_data_is(l->x, v->r)) return own_data_load(l->x, v->r, labels, out);
+  if (v->kind == SET_OWN)
+    return conf_bad(v->c, NULL, CLDANN_E_CONFIG,
+                    "data.%s is missing; give it a kind, as data.%s.kind = \"file\", or in a program call "
+                    "cldann_experiment_set_data",
+                    role_names[v->r], role_names[v->r]);
+  TRY(kinds[v->kind].load(l, v, &d));
+  if (conf_flag(set_get(v, "binarise"), 0)) TRY(dataset_binarise(l->err, d));
+  *out = d;
+  d = NULL;
+fail:
+  dataset_free(d);
+  return rc;
 }
 
 void loader_end(loader *l) {
