@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/text.h"
@@ -98,21 +97,13 @@ END_TEST
 
 START_TEST(numbers) {
   int64_t i = 0;
-  double v = 0;
   ck_assert_int_eq(text_to_int(&error, "--threads", "-12", -20, 20, &i), 0);
   ck_assert_int_eq(i, -12);
-  ck_assert_int_eq(text_to_double(&error, "lr", "1e-3", &v), 0);
-  ck_assert_double_eq(v, 1e-3);
   static const char *const bad[] = {"", "x", "3x", " 3", "21", "-21", "99999999999999999999999", "0x10", "3.5"};
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
     err_clear(&error);
     ck_assert_int_eq(text_to_int(&error, "--threads", bad[k], -20, 20, &i), CLDANN_E_ARG);
     ck_assert_ptr_nonnull(strstr(error.message, "--threads"));
-  }
-  static const char *const worse[] = {"", "x", "1,5", "nan", "inf", "1e999", " 1"};
-  for (size_t k = 0; k < sizeof worse / sizeof *worse; k++) {
-    err_clear(&error);
-    ck_assert_int_eq(text_to_double(&error, "lr", worse[k], &v), CLDANN_E_ARG);
   }
   ck_assert_int_eq(i, -12);
 }
@@ -200,22 +191,6 @@ START_TEST(parallel_first_error) {
 }
 END_TEST
 
-static void keep(void *user, log_level level, const char *text) {
-  strcat(user, log_level_name(level));
-  strcat(user, text);
-}
-
-START_TEST(log_levels) {
-  char seen[100] = "";
-  log_sink to = {keep, seen, LOG_LEVEL_INFO};
-  log_line(&to, LOG_LEVEL_WARN, " %d;", 1);
-  log_line(&to, LOG_LEVEL_INFO, " %d;", 2);
-  log_line(&to, LOG_LEVEL_DEBUG, " %d;", 3);
-  log_line(NULL, LOG_LEVEL_WARN, "x");
-  ck_assert_str_eq(seen, "warning 1;info 2;");
-}
-END_TEST
-
 int main(void) {
   Suite *s = suite_create("base");
   TCase *t = tcase_create("base");
@@ -232,6 +207,5 @@ int main(void) {
   tcase_add_test(t, crc32c_answers);
   tcase_add_test(t, parallel_covers_once);
   tcase_add_test(t, parallel_first_error);
-  tcase_add_test(t, log_levels);
   return runner_run(s, NULL);
 }

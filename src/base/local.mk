@@ -5,8 +5,6 @@ libcldann_internal_la_SOURCES += \
 	src/base/err.h \
 	src/base/hash.c \
 	src/base/hash.h \
-	src/base/log.c \
-	src/base/log.h \
 	src/base/mem.c \
 	src/base/mem.h \
 	src/base/parallel.c \

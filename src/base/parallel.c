@@ -23,7 +23,7 @@ static void *part_run(void *p) {
   return NULL;
 }
 
-int parallel_cpus(void) {
+static int processors(void) {
   long n = sysconf(_SC_NPROCESSORS_ONLN);
   return n < 1 ? 1 : n > PARALLEL_MAX ? PARALLEL_MAX : (int)n;
 }
@@ -31,7 +31,7 @@ int parallel_cpus(void) {
 int parallel_for(cldann_error *e, int64_t n, int threads, parallel_fn fn, void *arg) {
   int rc = CLDANN_OK;
   part *parts = NULL;
-  if (threads <= 0) threads = parallel_cpus();
+  if (threads <= 0) threads = processors();
   if (threads > PARALLEL_MAX) threads = PARALLEL_MAX;
   if (threads > n) threads = (int)n;
   if (n <= 0) return CLDANN_OK;

@@ -15,6 +15,5 @@ typedef int (*parallel_fn)(cldann_error *e, void *arg, int64_t first, int64_t la
 
 /* threads <= 0: one for each processor on line. Waits for all; returns the error of the lowest range that failed. */
 int parallel_for(cldann_error *e, int64_t n, int threads, parallel_fn fn, void *arg);
-int parallel_cpus(void);
 
 #endif

@@ -87,18 +87,6 @@ fail:
   return rc;
 }
 
-int text_to_double(cldann_error *e, const char *what, const char *s, double *out) {
-  int rc = CLDANN_OK;
-  char *end = NULL;
-  double v = strtod(s, &end); /* the point is the C locale's: the library and the command never call setlocale */
-  if (end == s || *end || isspace((unsigned char)s[0]))
-    FAIL(e, CLDANN_E_ARG, "%s: '%.40s' is not a number; write it like 0.01 or 1e-3", what, s);
-  if (!isfinite(v)) FAIL(e, CLDANN_E_ARG, "%s: %.40s is not a finite number; give a smaller one", what, s);
-  *out = v;
-fail:
-  return rc;
-}
-
 const char *text_number(char text[TEXT_NUMBER], double v, int digits) {
   if (isfinite(v))
     snprintf(text, TEXT_NUMBER, "%.*f", digits, v);

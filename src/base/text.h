@@ -20,8 +20,6 @@ const char *text_base(const char *path);
 int text_ends_with(const char *s, const char *end);
 /* The whole text must be one number in [min, max]; `what` names it in the message ("--threads"). */
 int text_to_int(cldann_error *e, const char *what, const char *s, int64_t min, int64_t max, int64_t *out);
-/* The whole text must be one finite number. */
-int text_to_double(cldann_error *e, const char *what, const char *s, double *out);
 
 /* A figure for people, with so many digits behind the point, or "-" for what is no number. Returns text. */
 enum { TEXT_NUMBER = 32 };

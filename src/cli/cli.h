@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-/* What the command returns to the shell; cli_exit_code maps a cldann_status to it. help.c tells what they mean. */
+/* What the command returns to the shell; session.c maps a cldann_status to it. help.c tells what they mean. */
 enum {
   EXIT_FINE = 0,
   EXIT_UNEXPECTED = 1,
@@ -125,7 +125,6 @@ size_t cli_tables(char names[CLI_TABLES][CLI_TABLE_NAME]);
 
 /* ---- session.c ---- */
 
-int cli_exit_code(int status);
 /* Prints one line; returns the exit code. */
 int cli_fail(const cldann_error *e);
 int cli_fail_usage(const char *fmt, ...) ERR_PRINTF(1, 2);

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-int cli_exit_code(int status) {
+static int exit_code(int status) {
   switch (status) {
   case CLDANN_OK: return EXIT_FINE;
   case CLDANN_E_ARG: return EXIT_USAGE;
@@ -34,7 +34,7 @@ int cli_fail(const cldann_error *e) {
   /* Results printed so far come first, also where both streams go to one file. */
   fflush(stdout);
   fprintf(stderr, "cldann: %s\n", e->message[0] ? e->message : cldann_status_name(e->code));
-  return e->code ? cli_exit_code(e->code) : EXIT_UNEXPECTED;
+  return e->code ? exit_code(e->code) : EXIT_UNEXPECTED;
 }
 
 int cli_fail_usage(const char *fmt, ...) {

@@ -15,7 +15,8 @@ static const file_format *const formats[] = {&format_folder, &format_image, &for
                                              &format_npy,    &format_npz,   &format_list,   &format_svmlight, &format_csv};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
-void file_list_formats(char *to, size_t room) {
+/* "svmlight, csv, ...": for messages. */
+static void list_formats(char *to, size_t room) {
   size_t at = 0;
   to[0] = 0;
   for (int i = 0; i < FORMATS && at < room; i++)
@@ -47,7 +48,7 @@ static int find_format(cldann_error *e, const file_request *r, const file_format
   char list[200];
   file_head h;
   TRY(read_head(e, r->path, &h));
-  file_list_formats(list, sizeof list);
+  list_formats(list, sizeof list);
   for (int i = 0; i < FORMATS; i++)
     if (r->format ? !strcmp(r->format, formats[i]->name) : formats[i]->probe(&h)) {
       *out = formats[i];

@@ -58,8 +58,6 @@ typedef struct file_format {
 int file_read(cldann_error *e, const file_request *r, dataset **out);
 /* The format that the content is of; an error where it is none. */
 int file_tell(cldann_error *e, const char *path, const file_format **out);
-/* "svmlight, csv, ...": for messages. */
-void file_list_formats(char *to, size_t room);
 
 extern const file_format format_csv, format_folder, format_hdf5, format_idx, format_image, format_list, format_matlab,
     format_npy, format_npz, format_svmlight;

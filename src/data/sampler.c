@@ -54,10 +54,6 @@ fail:
   return rc;
 }
 
-int64_t sampler_steps_per_epoch(const sampler *s) {
-  return s->n / s->batch;
-}
-
 void sampler_free(sampler *s) {
   if (!s) return;
   mem_free(s->order);

@@ -16,7 +16,6 @@ typedef struct sampler sampler;
 int sampler_new(cldann_error *e, sampler **out, const char *name, int n, int batch, uint64_t seed, uint32_t stream);
 /* Writes the `batch` row indices of a global step (0, 1, ...). Steps in order are cheap: one shuffle an epoch. */
 int sampler_batch(cldann_error *e, sampler *s, int64_t step, int32_t *rows);
-int64_t sampler_steps_per_epoch(const sampler *s);
 void sampler_free(sampler *s);
 
 #endif

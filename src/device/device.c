@@ -17,7 +17,6 @@ struct buffer {
   device *dev;
   cl_mem mem;
   size_t bytes;
-  int in_place;
 };
 
 #define MAX_PLATFORMS 16
@@ -333,7 +332,6 @@ static int buffer_make(device *d, const char *what, void *host, size_t bytes, bu
   TRY(mem_new(d->err, &b, 1, sizeof *b));
   b->dev = d;
   b->bytes = bytes;
-  b->in_place = host != NULL;
   b->mem = clCreateBuffer(d->ctx, flags, bytes, host, &code);
   CL_TRY(d->err, what, code);
   *out = b;
@@ -363,10 +361,6 @@ fail:
   return rc;
 }
 
-int buffer_in_place(const buffer *b) {
-  return b->in_place;
-}
-
 void buffer_free(buffer *b) {
   if (!b) return;
   clReleaseMemObject(b->mem);
@@ -385,21 +379,13 @@ fail:
   return rc;
 }
 
-static int buffer_put(buffer *b, cl_bool wait, size_t offset, const void *src, size_t bytes) {
+int buffer_write(buffer *b, size_t offset, const void *src, size_t bytes) {
   int rc;
   TRY(buffer_range(b, offset, bytes));
   if (bytes)
-    CL_TRY(b->dev->err, "upload", clEnqueueWriteBuffer(b->dev->queue, b->mem, wait, offset, bytes, src, 0, NULL, NULL));
+    CL_TRY(b->dev->err, "upload", clEnqueueWriteBuffer(b->dev->queue, b->mem, CL_TRUE, offset, bytes, src, 0, NULL, NULL));
 fail:
   return rc;
-}
-
-int buffer_write(buffer *b, size_t offset, const void *src, size_t bytes) {
-  return buffer_put(b, CL_TRUE, offset, src, bytes);
-}
-
-int buffer_write_async(buffer *b, size_t offset, const void *src, size_t bytes) {
-  return buffer_put(b, CL_FALSE, offset, src, bytes);
 }
 
 int buffer_read(buffer *b, size_t offset, void *dst, size_t bytes) {

@@ -47,14 +47,11 @@ int buffer_new(device *d, const char *what, size_t bytes, buffer **out);
  * a CPU device uses it in place where it is aligned well enough (mem_new_pages), others get a copy.
  */
 int buffer_new_over(device *d, const char *what, const void *host, size_t bytes, buffer **out);
-int buffer_in_place(const buffer *b); /* 1: it takes no memory besides the host's */
 void buffer_free(buffer *b);
 size_t buffer_bytes(const buffer *b);
 /* Blocking copies; offsets and sizes in bytes. */
 int buffer_write(buffer *b, size_t offset, const void *src, size_t bytes);
 int buffer_read(buffer *b, size_t offset, void *dst, size_t bytes);
-/* Queued; src must stay as it is until device_finish or a blocking read. */
-int buffer_write_async(buffer *b, size_t offset, const void *src, size_t bytes);
 
 /*
  * Uploads beside the launches, for data that are staged ahead: buffer_stage puts one into a second queue and returns; what is
@@ -67,7 +64,6 @@ int device_await_staged(device *d);
 /* Compiles cl/<file>.cl with `defs` ("-DA=1 -DB=2") once per (file, defs) and makes a kernel object of its own. */
 int kernel_new(device *d, const char *file, const char *name, const char *defs, kernel **out);
 void kernel_free(kernel *k);
-const char *kernel_name(const kernel *k);
 /* Fails, with the way out, where the compiled kernel cannot run in groups of `items` or with the device's local memory. */
 int kernel_check_group(const kernel *k, size_t items);
 int kernel_set_buffer(kernel *k, int index, const buffer *b);

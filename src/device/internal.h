@@ -32,7 +32,6 @@ struct device {
   void (*at_close)(void);
 };
 
-const char *cl_code_name(cl_int code);
 /* Records a failed CL call: its text, the code's name, and advice when there is some. Returns CLDANN_E_CL. */
 int cl_fail(cldann_error *e, cl_int code, const char *call, const char *what, const char *file, int line);
 

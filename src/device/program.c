@@ -22,7 +22,7 @@ struct kernel {
 
 #define CODE(x) \
   case x: return #x
-const char *cl_code_name(cl_int code) {
+static const char *code_name(cl_int code) {
   switch (code) {
     CODE(CL_DEVICE_NOT_FOUND);
     CODE(CL_DEVICE_NOT_AVAILABLE);
@@ -66,7 +66,7 @@ int cl_fail(cldann_error *e, cl_int code, const char *call, const char *what, co
     advice = "; the device is out of memory: use a smaller batch";
   if (e && !e->code) e->cl_code = code;
   return err_set(e, CLDANN_E_CL, file, line, "%s: OpenCL call %s failed with %s (%d)%s%s%s", what,
-                 strncmp(name, "cl", 2) ? "before this" : name, cl_code_name(code), (int)code, advice,
+                 strncmp(name, "cl", 2) ? "before this" : name, code_name(code), (int)code, advice,
                  e && e->notice[0] ? "; the driver says: " : "", e ? e->notice : "");
 }
 
@@ -205,10 +205,6 @@ void kernel_free(kernel *k) {
   if (!k) return;
   clReleaseKernel(k->k);
   mem_free(k);
-}
-
-const char *kernel_name(const kernel *k) {
-  return k->name;
 }
 
 int kernel_check_group(const kernel *k, size_t items) {

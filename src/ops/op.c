@@ -25,9 +25,3 @@ const op_type *op_find(const char *name) {
     if (!strcmp(op_types[i]->name, name)) return op_types[i];
   return NULL;
 }
-
-size_t op_param_count(const op *o) {
-  size_t n = 0;
-  for (int i = 0; i < o->n_params; i++) n += o->params[i].count;
-  return n;
-}

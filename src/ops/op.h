@@ -111,6 +111,5 @@ extern const op_type op_input, op_dense, op_conv2d, op_max_pool, op_avg_pool, op
     op_sigmoid, op_tanh, op_dropout, op_batch_norm, op_lrn, op_flatten, op_rows, op_reversal, op_softmax_xent, op_logistic_xent;
 
 const op_type *op_find(const char *name);
-size_t op_param_count(const op *o);
 
 #endif

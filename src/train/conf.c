@@ -17,7 +17,7 @@ enum { CONF_BYTES_MAX = 1 << 20, CONF_SIZE_MAX = 65536, NAMES_MAX = 64 };
 
 /* ---- errors with a place ---- */
 
-const char *conf_where(const struct config *c, const config_setting_t *s, char *to, size_t room) {
+static const char *where(const struct config *c, const config_setting_t *s, char *to, size_t room) {
   for (int i = 0; s && i < c->n_sets; i++)
     if (s->config == &c->sets[i].tree) {
       snprintf(to, room, "--set %.120s", c->sets[i].text);
@@ -31,12 +31,12 @@ const char *conf_where(const struct config *c, const config_setting_t *s, char *
 }
 
 int conf_bad(const struct config *c, const config_setting_t *s, int code, const char *fmt, ...) {
-  char where[200], what[400];
+  char place[200], what[400];
   va_list ap;
   va_start(ap, fmt);
   vsnprintf(what, sizeof what, fmt, ap);
   va_end(ap);
-  return err_set(c->err, code, __FILE__, __LINE__, "%s: %s", conf_where(c, s, where, sizeof where), what);
+  return err_set(c->err, code, __FILE__, __LINE__, "%s: %s", where(c, s, place, sizeof place), what);
 }
 
 int conf_blame(const struct config *c, const config_setting_t *s) {
@@ -109,7 +109,8 @@ static void store_padding(const config_setting_t *s, const conf_key *key, cldann
   }
 }
 
-void conf_store(const config_setting_t *s, const conf_key *key, void *to) {
+/* One value, already checked, into `to` as its row says. */
+static void store(const config_setting_t *s, const conf_key *key, void *to) {
   char *at = (char *)to + key->at;
   int small = 0;
   if (key->type == CONF_TEXT) snprintf(at, key->size, "%s", conf_text(s, ""));
@@ -131,7 +132,7 @@ void conf_store_all(const config_setting_t *group, const conf_key *table, void *
   for (const conf_key *k = table; k->name; k++) {
     const config_setting_t *s = conf_member(group, k->name);
     if (s && k->type == CONF_GROUP) conf_store_all(s, k->keys, to);
-    if (s && k->size) conf_store(s, k, to);
+    if (s && k->size) store(s, k, to);
   }
 }
 
@@ -562,7 +563,7 @@ void conf_read(const struct config *c, const conf_key *table, const char *prefix
       strcat(path, ".");
       conf_read(c, k->keys, path, to);
     } else if (k->size && (s = conf_get(c, path))) {
-      conf_store(s, k, to);
+      store(s, k, to);
     }
   }
 }

@@ -69,8 +69,6 @@ const config_setting_t *conf_get_upto(const struct config *c, const char *path, 
 const config_setting_t *conf_get(const struct config *c, const char *path);
 /* Stores the keys that are present, table by table, into *to. */
 void conf_read(const struct config *c, const conf_key *table, const char *prefix, void *to);
-/* One value, already checked, into `to` as its row says. */
-void conf_store(const config_setting_t *s, const conf_key *key, void *to);
 /* The members of a group, those of its groups too. */
 void conf_store_all(const config_setting_t *group, const conf_key *table, void *to);
 
@@ -86,16 +84,14 @@ const char *conf_name(const config_setting_t *s, char room[32]);
 void conf_sizes(const config_setting_t *s, int *to);
 const config_setting_t *conf_member(const config_setting_t *group, const char *name);
 
-/* "file:line" or "--set key=value", in `to`. A NULL setting is the file as a whole. */
-const char *conf_where(const struct config *c, const config_setting_t *s, char *to, size_t room);
-/* An error of this place; returns code. */
+/* An error of this place, "file:line" or "--set key=value"; of a NULL setting: of the file as a whole. Returns code. */
 int conf_bad(const struct config *c, const config_setting_t *s, int code, const char *fmt, ...) ERR_PRINTF(4, 5);
 /* Puts the place before the error that a lower room has just set. */
 int conf_blame(const struct config *c, const config_setting_t *s);
 
 /* All of an experiment as one text that reads back as the same; conf_write.c. The caller's (mem_free). */
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out);
-/* The value that conf_store would put there, as a file has it. */
+/* The value that conf_read would put there, as a file has it. */
 void conf_put(FILE *f, const conf_key *key, const void *from);
 /* A text in quotes, so that it reads back as the same. */
 void conf_put_text(FILE *f, const char *s);

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-double schedule_progress(const settings *s, int64_t step) {
+static double progress_at(const settings *s, int64_t step) {
   const int64_t horizon = s->horizon > 0 ? s->horizon : s->steps;
   const double p = horizon > 0 ? (double)step / (double)horizon : 0.0;
   return p > 1.0 ? 1.0 : p;
@@ -18,7 +18,7 @@ double schedule_lambda(const lambda_settings *s, double p) {
 }
 
 weights schedule_at(const settings *s, int64_t step) {
-  const double p = schedule_progress(s, step);
+  const double p = progress_at(s, step);
   weights w = {.lr = schedule_lr(&s->lr, p), .lambda = schedule_lambda(&s->lambda, p), .domain = s->lambda.domain_weight};
   if (s->method->cooperate) w.lambda = -1.0;
   w.reversal = w.lambda;

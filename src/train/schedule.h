@@ -13,7 +13,7 @@ typedef struct weights { /* of one step */
   double domain;         /* weight of the domain loss on the domain head */
 } weights;
 
-double schedule_progress(const settings *s, int64_t step);
+/* p: how much of the horizon is behind, 0..1. */
 double schedule_lr(const lr_settings *s, double p);
 double schedule_lambda(const lambda_settings *s, double p);
 weights schedule_at(const settings *s, int64_t step);
