@@ -9,7 +9,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "base/mem.h"
 #include "data_files.h"
 #include "data_suites.h"
 #include "runner.h"

@@ -11,7 +11,6 @@
 #include "data/msda.h"
 #include "data_files.h"
 #include "data_suites.h"
-#include "runner.h"
 
 enum { WIDTH = 7, FULL = WIDTH + 1, LAYERS = 3, ITEM = (LAYERS + 1) * WIDTH, ROWS = 20, FIT = 12 };
 

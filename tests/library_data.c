@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "library_suites.h"
 #include "runner.h"
 #include "train/experiment.h"

@@ -2,14 +2,11 @@
  * tests/library_net.c: a net built in C becomes the net of an experiment, node by node and bit by bit, and so does the text
  * that is written of it.
  */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "library_suites.h"
-#include "runner.h"
 #include "train/experiment.h"
 
 static cldann **at;

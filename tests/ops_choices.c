@@ -3,7 +3,6 @@
  * them, so a tuning file must not change one bit: each way that a tuner would try is held against the rule's. A file that
  * names no way is refused, and the rule still stands where the file says nothing.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

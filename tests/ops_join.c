@@ -2,13 +2,11 @@
  * tests/ops_join.c: the norms of what two heads send to the same values (cl/reduce.cl:join_squares), against doubles. That they
  * are those of a net's heads is asked in tests/test_net.c.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
 #include "ops_suites.h"
-#include "reference.h"
 
 static void join_one(const char *way, int n, int block) {
   const int parts = ceil_div(n, block);

@@ -8,7 +8,6 @@
 #endif
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #ifdef HAVE_PROTOBUFC

@@ -3,7 +3,6 @@
  * keeps them there, however it is cut into chunks and wherever it is stopped; and a budget that is too small says what would
  * do.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/dataset.h"
-#include "runner.h"
 #include "train/linear.h"
 #include "train_suites.h"
 

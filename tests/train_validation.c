@@ -2,7 +2,6 @@
  * tests/train_validation.c: what is held out is not trained on and nothing else is lost; the model that is kept is the one of
  * the step it is said to be of; training ends when patience does; none of it, reverse validation neither, sees a target label.
  */
-#include "train/validation.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
  */
 #include "cli/cli.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 #include "data/array.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"

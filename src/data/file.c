@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "base/text.h"
 #include "data/resample.h"
 
 /* The first that takes a file reads it: formats with a magic number before those of plain text. */

@@ -7,7 +7,6 @@
 #define CLDANN_DATA_FILE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "data/dataset.h"
 

@@ -2,7 +2,6 @@
  * ops/loss.c: softmax + cross-entropy over c logits, and logistic + binary cross-entropy over one. One launch gives the
  * statistics and, in training, the gradient of the logits (as "backward"); evaluation asks for "forward" alone.
  */
-#include <string.h>
 
 #include "ops/op.h"
 

@@ -1,7 +1,6 @@
 /* report/html.c: see report/html.h. */
 #include "report/html.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #ifndef CLDANN_REPORT_HTML_H
 #define CLDANN_REPORT_HTML_H
 
-#include <stdint.h>
 #include <stdio.h>
 
 #include "base/err.h"

@@ -7,7 +7,6 @@
 #ifndef CLDANN_REPORT_TABLE_H
 #define CLDANN_REPORT_TABLE_H
 
-#include <stdint.h>
 #include <stdio.h>
 
 #include "report/cells.h"

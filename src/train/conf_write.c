@@ -2,7 +2,6 @@
  * train/conf_write.c: an experiment as one text with all that was decided: overrides, preset and file put together, defaults
  * filled in. Read again it is the same experiment. Numbers keep all their digits, which libconfig's own writer does not.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

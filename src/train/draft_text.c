@@ -1,9 +1,7 @@
 /* train/draft_text.c: what train/draft.c decided, as an experiment file with its reasons; see train/draft.h. */
 #define _POSIX_C_SOURCE 200809L
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"

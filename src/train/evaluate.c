@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "train/trainer_internal.h"
 
 int evaluation_batches(const dataset *d, int batch) {

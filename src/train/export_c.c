@@ -3,7 +3,6 @@
  * as constants in our own layouts (NHWC, HWIO), and plain loops for features and label head. The domain head stays behind.
  */
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

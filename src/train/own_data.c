@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "train/experiment_sets.h"
 
 enum { PIECE_BYTES = 1 << 20 };

@@ -2,7 +2,6 @@
  * train/predict.c: cldann_predict: a model file on data of one's own. The experiment that the file holds says how such data are
  * read (its target_test set, or its target, with another path); nothing else of it is loaded.
  */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* train/svm.c: see train/svm.h. */
 #include "train/svm.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

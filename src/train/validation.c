@@ -6,7 +6,6 @@
  */
 #include "train/validation.h"
 
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
