@@ -4,70 +4,17 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "train/figures.h"
 #include "train/trainer_internal.h"
-
-typedef struct figure {
-  const char *key;
-  size_t at;
-} figure;
-
-#define OF_WINDOW(NAME) \
-  { #NAME, offsetof(cldann_progress, NAME) }
-#define OF_RESULT(NAME) \
-  { #NAME, offsetof(cldann_result, NAME) }
-
-static const figure window_figures[] = {
-    OF_WINDOW(label_loss),
-    OF_WINDOW(domain_loss),
-    OF_WINDOW(label_accuracy),
-    OF_WINDOW(domain_accuracy),
-    OF_WINDOW(domain_accuracy_low),
-    OF_WINDOW(domain_accuracy_high),
-    OF_WINDOW(domain_accuracy_source),
-    OF_WINDOW(domain_accuracy_target),
-    OF_WINDOW(validation_accuracy),
-    OF_WINDOW(validation_loss),
-    OF_WINDOW(lr),
-    OF_WINDOW(lambda),
-    OF_WINDOW(domain_weight),
-    OF_WINDOW(feature_weight),
-    OF_WINDOW(samples_per_second),
-    OF_WINDOW(seconds),
-    OF_WINDOW(eta_seconds),
-};
-
-static const figure result_figures[] = {
-    OF_RESULT(source_accuracy),
-    OF_RESULT(target_accuracy),
-    OF_RESULT(domain_accuracy),
-    OF_RESULT(domain_accuracy_source),
-    OF_RESULT(domain_accuracy_target),
-    OF_RESULT(validation_accuracy),
-    OF_RESULT(reverse_accuracy),
-    OF_RESULT(last_source_accuracy),
-    OF_RESULT(last_target_accuracy),
-    OF_RESULT(pad),
-    OF_RESULT(svm_source_accuracy),
-    OF_RESULT(svm_target_accuracy),
-    OF_RESULT(source_loss),
-    OF_RESULT(target_loss),
-    OF_RESULT(samples_per_second),
-    OF_RESULT(seconds),
-};
 
 static double number_of(const json_t *v) {
   return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-static int64_t whole_of(const json_t *o, const char *key) {
-  return json_integer_value(json_object_get(o, key));
 }
 
 static const char *text_of(const json_t *o, const char *key) {
@@ -75,20 +22,22 @@ static const char *text_of(const json_t *o, const char *key) {
   return text ? text : "";
 }
 
-static void take_figures(const json_t *o, const figure *figures, size_t n, void *to) {
-  for (size_t i = 0; i < n; i++) {
-    const double v = number_of(json_object_get(o, figures[i].key));
-    memcpy((char *)to + figures[i].at, &v, sizeof v);
+static void take_figures(const json_t *o, const figure *all, void *to) {
+  size_t k = 0; /* which of its key's parts */
+  for (const figure *f = all; f->key; f++) {
+    const json_t *v = json_object_get(o, f->key);
+    k = f > all && !strcmp(f[-1].key, f->key) ? k + 1 : 0;
+    if (f->kind == FIGURE_WHOLE)
+      memcpy((char *)to + f->at, &(int64_t){json_integer_value(v)}, sizeof(int64_t));
+    else
+      memcpy((char *)to + f->at, &(double){number_of(f->kind == FIGURE_PART ? json_array_get(v, k) : v)}, sizeof(double));
   }
 }
 
 static int take_window(cldann_error *e, history *h, const json_t *o) {
   int rc;
   TRY(mem_resize(e, &h->windows, (size_t)h->n + 1, sizeof *h->windows));
-  cldann_progress *p = &h->windows[h->n++];
-  p->step = whole_of(o, "step"), p->steps = whole_of(o, "steps");
-  take_figures(o, window_figures, sizeof window_figures / sizeof *window_figures, p);
-  for (size_t i = 0; i < 3; i++) p->gradient_norm[i] = number_of(json_array_get(json_object_get(o, "gradient_norm"), i));
+  take_figures(o, window_figures, &h->windows[h->n++]);
 fail:
   return rc;
 }
@@ -96,7 +45,7 @@ fail:
 static int take_warning(cldann_error *e, history *h, const json_t *o) {
   int rc;
   TRY(mem_resize(e, &h->warnings, (size_t)h->n_warnings + 1, sizeof *h->warnings));
-  h->warnings[h->n_warnings] = (history_warning){.step = whole_of(o, "step")};
+  h->warnings[h->n_warnings] = (history_warning){.step = json_integer_value(json_object_get(o, "step"))};
   TRY(mem_strdup(e, &h->warnings[h->n_warnings++].text, text_of(o, "text")));
 fail:
   return rc;
@@ -108,8 +57,7 @@ static void take_result(history *h, const json_t *o) {
   snprintf(r->method, sizeof r->method, "%s", text_of(o, "method"));
   snprintf(r->device, sizeof r->device, "%s", text_of(o, "device"));
   r->seed = json_is_string(seed) ? strtoull(json_string_value(seed), NULL, 10) : (uint64_t)json_integer_value(seed);
-  r->steps = whole_of(o, "steps"), r->model_step = whole_of(o, "model_step");
-  take_figures(o, result_figures, sizeof result_figures / sizeof *result_figures, r);
+  take_figures(o, result_figures, r);
   h->done = 1;
 }
 

@@ -26,6 +26,8 @@ libcldann_internal_la_SOURCES += \
 	src/train/export_onnx.c \
 	src/train/feed.c \
 	src/train/feed.h \
+	src/train/figures.c \
+	src/train/figures.h \
 	src/train/health.c \
 	src/train/health.h \
 	src/train/history.c \

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/place.h"
 #include "data/record.h"
+#include "train/figures.h"
 #include "train/tensorboard.h"
 
 struct metrics {
@@ -54,32 +55,28 @@ static json_t *whole(json_t *o, int bad) {
   return NULL;
 }
 
+/* The members that a table of figures names; of a key's parts, an array. */
+static int put_figures(json_t *o, const figure *f, const void *of) {
+  int bad = 0;
+  for (; f->key; f++) {
+    if (f->kind == FIGURE_WHOLE) {
+      int64_t v;
+      memcpy(&v, (const char *)of + f->at, sizeof v);
+      bad |= put(o, f->key, json_integer(v));
+    } else if (f->kind == FIGURE_NUMBER) {
+      bad |= put(o, f->key, metrics_number(figure_of(f, of)));
+    } else {
+      if (!json_object_get(o, f->key)) bad |= put(o, f->key, json_array());
+      bad |= json_array_append_new(json_object_get(o, f->key), metrics_number(figure_of(f, of)));
+    }
+  }
+  return bad;
+}
+
 json_t *metrics_progress_json(const cldann_progress *p) {
-  json_t *o = json_object(), *norms = json_array();
+  json_t *o = json_object();
   int bad = put(o, "type", json_string("progress"));
-  bad |= put(o, "step", json_integer(p->step));
-  bad |= put(o, "steps", json_integer(p->steps));
-  bad |= put(o, "label_loss", metrics_number(p->label_loss));
-  bad |= put(o, "domain_loss", metrics_number(p->domain_loss));
-  bad |= put(o, "label_accuracy", metrics_number(p->label_accuracy));
-  bad |= put(o, "domain_accuracy", metrics_number(p->domain_accuracy));
-  bad |= put(o, "domain_accuracy_low", metrics_number(p->domain_accuracy_low));
-  bad |= put(o, "domain_accuracy_high", metrics_number(p->domain_accuracy_high));
-  bad |= put(o, "domain_accuracy_source", metrics_number(p->domain_accuracy_source));
-  bad |= put(o, "domain_accuracy_target", metrics_number(p->domain_accuracy_target));
-  bad |= put(o, "validation_accuracy", metrics_number(p->validation_accuracy));
-  bad |= put(o, "validation_loss", metrics_number(p->validation_loss));
-  bad |= put(o, "lr", metrics_number(p->lr));
-  bad |= put(o, "lambda", metrics_number(p->lambda));
-  bad |= put(o, "domain_weight", metrics_number(p->domain_weight));
-  bad |= put(o, "feature_weight", metrics_number(p->feature_weight));
-  for (int i = 0; i < 3; i++) bad |= json_array_append_new(norms, metrics_number(p->gradient_norm[i]));
-  bad |= put(o, "gradient_norm", norms);
-  bad |= put(o, "join_label", metrics_number(p->join_label));
-  bad |= put(o, "join_domain", metrics_number(p->join_domain));
-  bad |= put(o, "samples_per_second", metrics_number(p->samples_per_second));
-  bad |= put(o, "seconds", metrics_number(p->seconds));
-  bad |= put(o, "eta_seconds", metrics_number(p->eta_seconds));
+  bad |= put_figures(o, window_figures, p);
   return whole(o, bad);
 }
 
@@ -92,24 +89,7 @@ json_t *metrics_result_json(const cldann_result *r) {
     bad |= put(o, "seed", json_integer((json_int_t)r->seed));
   else
     bad |= put(o, "seed", json_sprintf("%llu", (unsigned long long)r->seed));
-  bad |= put(o, "steps", json_integer(r->steps));
-  bad |= put(o, "source_accuracy", metrics_number(r->source_accuracy));
-  bad |= put(o, "target_accuracy", metrics_number(r->target_accuracy));
-  bad |= put(o, "domain_accuracy", metrics_number(r->domain_accuracy));
-  bad |= put(o, "domain_accuracy_source", metrics_number(r->domain_accuracy_source));
-  bad |= put(o, "domain_accuracy_target", metrics_number(r->domain_accuracy_target));
-  bad |= put(o, "model_step", json_integer(r->model_step));
-  bad |= put(o, "validation_accuracy", metrics_number(r->validation_accuracy));
-  bad |= put(o, "reverse_accuracy", metrics_number(r->reverse_accuracy));
-  bad |= put(o, "last_source_accuracy", metrics_number(r->last_source_accuracy));
-  bad |= put(o, "last_target_accuracy", metrics_number(r->last_target_accuracy));
-  bad |= put(o, "pad", metrics_number(r->pad));
-  bad |= put(o, "svm_source_accuracy", metrics_number(r->svm_source_accuracy));
-  bad |= put(o, "svm_target_accuracy", metrics_number(r->svm_target_accuracy));
-  bad |= put(o, "source_loss", metrics_number(r->source_loss));
-  bad |= put(o, "target_loss", metrics_number(r->target_loss));
-  bad |= put(o, "samples_per_second", metrics_number(r->samples_per_second));
-  bad |= put(o, "seconds", metrics_number(r->seconds));
+  bad |= put_figures(o, result_figures, r);
   bad |= put(o, "device", json_string(r->device));
   return whole(o, bad);
 }

@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "data/place.h"
 #include "data/record.h"
+#include "train/figures.h"
 
 static const char name_start[] = "events.out.tfevents.";
 
@@ -32,51 +33,7 @@ struct tensorboard {
   record *file; /* NULL: none yet */
 };
 
-/* A figure of cldann_progress or cldann_result, a double, and what it is called. */
-typedef struct scalar {
-  const char *tag;
-  size_t at;
-} scalar;
-
-#define OF(TAG, FIELD) \
-  { TAG, offsetof(cldann_progress, FIELD) }
-static const scalar of_progress[] = {OF("loss/label", label_loss),
-                                     OF("loss/domain", domain_loss),
-                                     OF("loss/validation", validation_loss),
-                                     OF("accuracy/label", label_accuracy),
-                                     OF("accuracy/domain", domain_accuracy),
-                                     OF("accuracy/domain_source", domain_accuracy_source),
-                                     OF("accuracy/domain_target", domain_accuracy_target),
-                                     OF("accuracy/validation", validation_accuracy),
-                                     OF("lr", lr),
-                                     OF("lambda", lambda),
-                                     OF("weight/domain", domain_weight),
-                                     OF("weight/features", feature_weight),
-                                     OF("gradient_norm/features", gradient_norm[0]),
-                                     OF("gradient_norm/label_head", gradient_norm[1]),
-                                     OF("gradient_norm/domain_head", gradient_norm[2]),
-                                     OF("join/label", join_label),
-                                     OF("join/domain", join_domain),
-                                     OF("samples_per_second", samples_per_second)};
-#undef OF
-#define OF(FIELD) \
-  { "result/" #FIELD, offsetof(cldann_result, FIELD) }
-static const scalar of_result[] = {OF(source_accuracy),
-                                   OF(target_accuracy),
-                                   OF(domain_accuracy),
-                                   OF(domain_accuracy_source),
-                                   OF(domain_accuracy_target),
-                                   OF(source_loss),
-                                   OF(target_loss),
-                                   OF(validation_accuracy),
-                                   OF(reverse_accuracy),
-                                   OF(last_source_accuracy),
-                                   OF(last_target_accuracy),
-                                   OF(svm_source_accuracy),
-                                   OF(svm_target_accuracy),
-                                   OF(pad)};
-#undef OF
-enum { OF_PROGRESS = sizeof of_progress / sizeof *of_progress, OF_RESULT = sizeof of_result / sizeof *of_result, MOST = 32 };
+enum { MOST = 32 }; /* figures that an event tells */
 
 /* ---- messages ---- */
 
@@ -300,24 +257,23 @@ fail:
   return rc;
 }
 
-static int write_scalars(cldann_error *e, tensorboard *b, int64_t step, const scalar *all, int n, const void *figures) {
+static int write_figures(cldann_error *e, tensorboard *b, int64_t step, const figure *f, const void *of) {
   event v = {.step = step};
-  for (int i = 0; i < n; i++) {
-    double x;
-    memcpy(&x, (const char *)figures + all[i].at, sizeof x);
+  for (; f->key; f++) {
+    const double x = f->tag && v.n < MOST ? figure_of(f, of) : NAN;
     if (!isfinite(x)) continue;
-    v.tags[v.n] = all[i].tag;
+    v.tags[v.n] = f->tag;
     v.values[v.n++] = (float)x;
   }
   return v.n ? write_event(e, b, &v) : CLDANN_OK;
 }
 
 int tensorboard_progress(cldann_error *e, tensorboard *b, const cldann_progress *p) {
-  return write_scalars(e, b, p->step, of_progress, OF_PROGRESS, p);
+  return write_figures(e, b, p->step, window_figures, p);
 }
 
 int tensorboard_result(cldann_error *e, tensorboard *b, const cldann_result *r) {
-  return write_scalars(e, b, r->steps, of_result, OF_RESULT, r);
+  return write_figures(e, b, r->steps, result_figures, r);
 }
 
 void tensorboard_close(tensorboard *b) {
