@@ -79,6 +79,77 @@ START_TEST(all_components) {
 }
 END_TEST
 
+/*
+ * Of data with over a thousand rows and columns few components come of a Krylov space, and many of all products: both ways
+ * agree. Of noise alone few do too, since no space is large enough.
+ */
+enum { MANY = 1100, FEW = 10, SLOWLY = 0, OF_RANK_4 = 1, NOISE = 2, LOUD = 3 };
+
+static void fill_wide(float *x, int n, int width, int kind) {
+  enum { DIRECTIONS = 40 };
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < width; k++) {
+      double sum = kind == OF_RANK_4 ? 3 : 3 + 0.1 * (double)normal(20, i * width + k);
+      for (int j = 0; j < (kind == OF_RANK_4 ? 4 : DIRECTIONS) && kind != NOISE; j++)
+        sum += (double)normal(21, i * DIRECTIONS + j) * (double)normal(22, k * DIRECTIONS + j) / (j + 1) *
+               (kind == LOUD && j == 0 ? 1e3 : 1);
+      x[(size_t)i * (size_t)width + (size_t)k] = (float)sum;
+    }
+}
+
+START_TEST(wide_rows) {
+  static const struct {
+    int n, width, kind;
+  } cases[] = {{MANY, 1300, SLOWLY}, {1300, MANY, SLOWLY}, {MANY, 1300, OF_RANK_4}, {1300, MANY, NOISE}, {1300, MANY, LOUD}};
+  const int n = cases[_i].n, width = cases[_i].width, all = MANY / 2;
+  float *x = calloc((size_t)n * (size_t)width, sizeof *x);
+  double *many = calloc((size_t)n * (size_t)all, sizeof *many), *few = calloc((size_t)n * FEW, sizeof *few),
+         *again = calloc((size_t)n * FEW, sizeof *again), shares[MANY], share[FEW];
+  fill_wide(x, n, width, cases[_i].kind);
+  err_clear(&e);
+  ck_assert_int_eq(pca(&e, x, n, width, all, many, shares), 0);
+  ck_assert_int_eq(pca(&e, x, n, width, FEW, few, share), 0);
+  for (int k = 0; k < FEW; k++) {
+    double most = 0;
+    const int own = cases[_i].kind == OF_RANK_4 && k >= 4 ? 0 : k;
+    for (int i = 0; i < n; i++) most = fmax(most, fabs(many[i * all + own]));
+    ck_assert_double_eq_tol(share[k], shares[k], 1e-9 * shares[own] + 1e-15 * shares[0]);
+    for (int i = 0; i < n; i++) {
+      const double there = many[i * all + k], here = few[i * FEW + k];
+      if (own != k) /* nothing but rounding errors */
+        ck_assert_double_lt(fabs(here), 1e-5 * most);
+      else
+        ck_assert_double_eq_tol(here, there, 1e-5 * most);
+    }
+  }
+  ck_assert_int_eq(pca(&e, x, n, width, FEW, again, share), 0);
+  ck_assert_int_eq(memcmp(few, again, (size_t)n * FEW * sizeof *few), 0);
+  free(x), free(many), free(few), free(again);
+}
+END_TEST
+
+START_TEST(wide_rows_refused) {
+  float *x = calloc(MANY * MANY, sizeof *x);
+  double *scores = calloc(MANY * FEW, sizeof *scores), share[FEW];
+  fill_wide(x, MANY, MANY, OF_RANK_4);
+  for (long at = 0, rc = CLDANN_E_MEM; rc != 0; at++) {
+    const long before = mem_live();
+    ck_assert_int_lt(at, 200);
+    err_clear(&e);
+    mem_fail_after(at);
+    rc = pca(&e, x, MANY, MANY, FEW, scores, share);
+    mem_fail_after(-1);
+    ck_assert(rc == 0 || rc == CLDANN_E_MEM);
+    ck_assert_int_eq(mem_live(), before);
+  }
+  x[MANY] = NAN;
+  err_clear(&e);
+  ck_assert_int_eq(pca(&e, x, MANY, MANY, FEW, scores, share), CLDANN_E_CHECK);
+  ck_assert_ptr_nonnull(strstr(e.message, "are the numbers finite?"));
+  free(x), free(scores);
+}
+END_TEST
+
 START_TEST(degenerate_rows) {
   const float same[] = {1, 2, 1, 2, 1, 2};
   double scores[6], share[2];
@@ -428,6 +499,8 @@ int main(void) {
   tcase_add_test(t, directions);
   tcase_add_test(t, all_components);
   tcase_add_test(t, degenerate_rows);
+  tcase_add_loop_test(t, wide_rows, 0, 5);
+  tcase_add_test(t, wide_rows_refused);
   tcase_add_test(t, no_gnuplot);
   tcase_add_test(t, texts_of_scripts);
   suite_add_tcase(s, t);

@@ -23,6 +23,7 @@ enum {
   RNG_PAD = 11,
   RNG_AUGMENT = 12,
   RNG_REPORT = 13,
+  RNG_COMPONENTS = 14,
   RNG_PARAM = 1024,
   RNG_DROPOUT = 1 << 20 /* + the node */
 };
