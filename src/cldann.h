@@ -480,9 +480,9 @@ int cldann_draw(cldann_experiment *x, const char *model_path, int points, const 
  * @{ */
 /*
  * DIR/report.html: one page about the run that cldann_train wrote to DIR, x being its experiment (DIR/experiment.conf): result,
- * warnings, curves, features before and after, confusion matrix, some predictions, settings. It needs no other file; its
- * pictures are by gnuplot, and in DIR as cldann_draw writes them. Without gnuplot the page has none, and on_message is told how
- * to get them. The page of before stays where this one cannot be made whole.
+ * warnings, curves, features before and after by principal components and by t-SNE, confusion matrix, some predictions,
+ * settings. It needs no other file; its pictures are by gnuplot, and in DIR as cldann_draw writes them. Without gnuplot the
+ * page has none, and on_message is told how to get them. The page of before stays where this one cannot be made whole.
  */
 int cldann_report(cldann_experiment *x, const char *dir, const cldann_train_options *options);
 /*

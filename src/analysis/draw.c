@@ -16,7 +16,14 @@
 #include "train/judge.h"
 #include "train/trainer_internal.h"
 
-enum { POINTS = 500, MOST_POINTS = 5000, GRID = 121, MOST_CLASSES = 64, COMMAND = 2 * MOST_CLASSES * 160 };
+enum {
+  POINTS = 500,
+  MOST_POINTS = 5000,
+  GRID = 121,
+  FEWEST = 4 /* that t-SNE takes */,
+  MOST_CLASSES = 64,
+  COMMAND = 2 * MOST_CLASSES * 160
+};
 static const double perplexity = 30;
 
 typedef struct drawing {
@@ -100,7 +107,12 @@ static void put_axes(plot *p, const double share[2]) {
     fprintf(p->f, "set %clabel 'component %d (%.0f %% of the variance)'\n", "xy"[k], k + 1, 100 * share[k]);
 }
 
-/* small: of two that are to stand beside each other. */
+/* Of two that are to stand beside each other. */
+static void make_small(plot *p) {
+  p->width = 560, p->height = 500, p->points = 13;
+  fputs("set key outside center bottom horizontal samplen 1\nset bmargin 5.5\n", p->f);
+}
+
 static int draw_components(drawing *d, const float *x, int width, const char *name, const char *title, int small) {
   double *xy = NULL, share[2];
   plot p;
@@ -109,28 +121,31 @@ static int draw_components(drawing *d, const float *x, int width, const char *na
   TRY(pca(d->e, x, d->n, width, 2, xy, share));
   TRY(plot_open(d->e, d->dir, name, title, &p));
   put_axes(&p, share);
-  if (small) {
-    p.width = 560, p.height = 500, p.points = 13;
-    fputs("set key outside center bottom horizontal samplen 1\nset bmargin 5.5\n", p.f);
-  }
+  if (small) make_small(&p);
   TRY(end_with_points(d, &p, xy, d->classes == 1, "plot "));
 fail:
   mem_free(xy);
   return rc;
 }
 
+static double perplexity_of(const drawing *d) {
+  return fmin(perplexity, tsne_most_perplexity(d->n));
+}
+
 /* Which way is up, and where 0 is, mean nothing: no axes, and a unit is as long both ways. */
-static int draw_neighbours(drawing *d, const float *x, int width) {
-  const double used = fmin(perplexity, tsne_most_perplexity(d->n));
+static int draw_neighbours(drawing *d, const float *x, int width, const char *name, const char *what, int small) {
+  const double used = perplexity_of(d);
   char title[120];
   double *xy = NULL, divergence;
   plot p;
   int rc;
   TRY(mem_new(d->e, &xy, 2 * (size_t)d->n, sizeof *xy));
   TRY(tsne(d->t->x->ctx->dev, x, d->n, width, used, xy, &divergence));
-  snprintf(title, sizeof title, "Features of both domains, t-SNE (perplexity %.3g, divergence %.2f)", used, divergence);
-  TRY(plot_open(d->e, d->dir, "features-tsne", title, &p));
+  size_t at = (size_t)snprintf(title, sizeof title, "%s, t-SNE (perplexity %.3g", what, used);
+  snprintf(title + at, sizeof title - at, small ? ")" : ", divergence %.2f)", divergence);
+  TRY(plot_open(d->e, d->dir, name, title, &p));
   fputs("unset tics\nunset border\nset size ratio -1\n", p.f);
+  if (small) make_small(&p);
   TRY(end_with_points(d, &p, xy, d->classes == 1, "plot "));
 fail:
   mem_free(xy);
@@ -154,7 +169,7 @@ static int draw_features(drawing *d) {
   int rc, width;
   TRY(features_of(d, &x, &width));
   TRY(draw_components(d, x, width, "features", "Features of both domains, two principal components", 0));
-  TRY(draw_neighbours(d, x, width));
+  TRY(draw_neighbours(d, x, width, "features-tsne", "Features of both domains", 0));
 fail:
   mem_free(x);
   return rc;
@@ -355,27 +370,36 @@ fail:
   return rc;
 }
 
-int draw_adaptation(trainer *t, const char *dir) {
+/* Both ways, of the net as t has it. */
+static int draw_pair_of(drawing *d, const char *components, const char *neighbours, const char *what) {
+  float *x = NULL;
+  int rc, width;
+  TRY(features_of(d, &x, &width));
+  TRY(draw_components(d, x, width, components, what, 1));
+  if (d->n >= FEWEST) TRY(draw_neighbours(d, x, width, neighbours, what, 1));
+fail:
+  mem_free(x);
+  return rc;
+}
+
+int draw_adaptation(trainer *t, const char *dir, adaptation *a) {
   cldann_experiment *x = t->x;
   drawing d = {.t = t, .e = t->err, .dir = dir, .classes = 1};
-  float *trained = NULL, *initial = NULL, *before = NULL, *after = NULL;
-  int rc, width;
+  float *trained = NULL, *initial = NULL;
+  int rc;
   TRY(open_drawing(&d, POINTS));
-  TRY(features_of(&d, &after, &width));
-  TRY(draw_components(&d, after, width, "features", "Features of the trained net", 1));
+  *a = (adaptation){.points = {d.set[0].some->n, d.set[1].some->n}, .perplexity = d.n >= FEWEST ? perplexity_of(&d) : 0};
+  TRY(draw_pair_of(&d, "features", "features-tsne", "Features of the trained net"));
   TRY(mem_new(d.e, &trained, x->net->param_count, sizeof *trained));
   TRY(mem_new(d.e, &initial, x->net->param_count, sizeof *initial));
   TRY(trainer_params(t, trained));
   net_init_params(x->net, x->s.seed, initial);
   TRY(trainer_set_params(t, initial));
-  TRY(features_of(&d, &before, &width));
-  TRY(draw_components(&d, before, width, "features-before", "Features before training", 1));
+  TRY(draw_pair_of(&d, "features-before", "features-tsne-before", "Features before training"));
   TRY(trainer_set_params(t, trained));
 fail:
   mem_free(trained);
   mem_free(initial);
-  mem_free(before);
-  mem_free(after);
   close_drawing(&d);
   return rc;
 }

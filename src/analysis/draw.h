@@ -8,11 +8,18 @@
 #include "train/history.h"
 #include "train/trainer.h"
 
+/* What draw_adaptation made its pictures of. */
+typedef struct adaptation {
+  int points[2];     /* of source and target */
+  double perplexity; /* 0: there are too few points for t-SNE, and no pictures of it */
+} adaptation;
+
 /*
- * features-before and features: of both domains, at most 500 items each, by the net as it was initialised and by the model that
- * t holds; principal components of their own for each. t is then as it was.
+ * Of both domains, at most 500 items each, by the net as it was initialised and by the model that t holds: principal
+ * components of their own for each, features-before and features, and neighbours by t-SNE, features-tsne-before and
+ * features-tsne. t is then as it was.
  */
-int draw_adaptation(trainer *t, const char *dir);
+int draw_adaptation(trainer *t, const char *dir, adaptation *a);
 /*
  * curves: losses; accuracies, the domain head's with its 95 % interval and with `chance`, what guessing gives; lambda and
  * learning rate. Of one window or more; what no window has is left out.

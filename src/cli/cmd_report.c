@@ -51,9 +51,9 @@ const cli_command cmd_report = {
     .summary = "a page about a run, with pictures by gnuplot",
     .help =
         "Makes DIR/report.html, DIR being what 'cldann train --out DIR' wrote: result, warnings, training curves, features\n"
-        "of both domains before and after, the target's confusion matrix, some predictions, settings. The page needs no\n"
-        "other file. Its pictures are in DIR too, as PNG and SVG, each with its gnuplot script, .gp. 'cldann train' makes\n"
-        "one at its end.",
+        "of both domains before and after (principal components, t-SNE), the target's confusion matrix, some predictions,\n"
+        "settings. The page needs no other file. Its pictures are in DIR too, as PNG and SVG, each with its gnuplot script,\n"
+        ".gp. 'cldann train' makes one at its end.",
     .options = CLI_DEVICE | CLI_TUNING | CLI_DATA | CLI_QUIET,
     .run = run,
 };

@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "analysis/draw.h"
 #include "analysis/plot.h"
@@ -67,41 +66,39 @@ fail:
 
 /* ---- its sections ---- */
 
-/* DIR/features-tsne.svg, which cldann_draw makes where it is asked to; not one of an older model. */
-static int has_tsne(const report *r, int *has) {
-  char *picture = NULL, *model = NULL;
-  struct stat a, b;
+/* Two pictures beside each other: before training, and after. */
+static int put_pair(const report *r, const char *before, const char *after, const char *how) {
+  char words[200];
   int rc;
-  TRY(text_join(r->page.e, &picture, r->page.dir, "features-tsne.svg"));
-  TRY(text_join(r->page.e, &model, r->page.dir, "model.safetensors"));
-  *has = stat(picture, &a) == 0 && stat(model, &b) == 0 && a.st_mtime >= b.st_mtime;
+  fputs("<div class=\"beside\">\n", r->page.f);
+  snprintf(words, sizeof words, "Features of source and target, %s, by the net before training.", how);
+  TRY(page_picture(&r->page, r->page.dir, before, words));
+  snprintf(words, sizeof words, "Features of source and target, %s, by the trained net.", how);
+  TRY(page_picture(&r->page, r->page.dir, after, words));
+  fputs("</div>\n", r->page.f);
 fail:
-  mem_free(picture);
-  mem_free(model);
   return rc;
 }
 
 static int put_features(const report *r) {
-  int rc, tsne = 0;
-  if (!r->t) return CLDANN_OK;
-  TRY(has_tsne(r, &tsne));
-  if (!r->pictures && !tsne) return CLDANN_OK;
-  fputs("<h2>Features</h2>\n<p class=\"faint\">What the label head reads, in two dimensions. Where both domains cover each "
-        "other, a "
-        "classifier learnt on the source has a chance on the target.</p>\n",
-        r->page.f);
-  if (r->pictures) {
-    TRY(draw_adaptation(r->t, r->page.dir));
-    fputs("<div class=\"beside\">\n", r->page.f);
-    TRY(page_picture(&r->page, r->page.dir, "features-before",
-                     "Features of source and target, two principal components, by the net before training."));
-    TRY(page_picture(&r->page, r->page.dir, "features",
-                     "Features of source and target, two principal components, by the trained net."));
-    fputs("</div>\n", r->page.f);
-  }
-  if (tsne)
-    TRY(page_picture(&r->page, r->page.dir, "features-tsne",
-                     "Features of source and target by the trained net, placed by t-SNE."));
+  const cldann_experiment *x = r->page.x;
+  adaptation a;
+  int rc = CLDANN_OK;
+  if (!r->t || !r->pictures) return CLDANN_OK;
+  TRY(draw_adaptation(r->t, r->page.dir, &a));
+  fprintf(
+      r->page.f,
+      "<h2>Features</h2>\n<p class=\"faint\">What the label head reads, in two dimensions: %d items of the source's %s "
+      "set, filled circles, and %d of the target's %s set, open triangles. Where both domains cover each other, a classifier "
+      "learnt on the source has a chance on the target.</p>\n<h3>Two principal components</h3>\n",
+      a.points[0], x->source_test ? "test" : "training", a.points[1], x->target_test ? "test" : "training");
+  TRY(put_pair(r, "features-before", "features", "two principal components"));
+  if (a.perplexity <= 0) return CLDANN_OK;
+  fprintf(r->page.f,
+          "<h3>Neighbours</h3>\n<p class=\"faint\">The same items by t-SNE, perplexity %.3g: about so many neighbours of each "
+          "stay near it. How far groups are from each other, and how wide they are, says little.</p>\n",
+          a.perplexity);
+  TRY(put_pair(r, "features-tsne-before", "features-tsne", "placed by t-SNE"));
 fail:
   return rc;
 }
