@@ -10,31 +10,13 @@
 #endif
 #define CHUNKS CEIL_DIV(C, V)
 
-/* Channels c..c+V-1 of a row, 0 for those that it has not. */
-static inline floatV row_load(__global const float *row, int c) {
-  float lane[V];
-  if (c >= 0 && c + V <= C) return VLOAD(row + c);
-  for (int j = 0; j < V; j++) lane[j] = c + j >= 0 && c + j < C ? row[c + j] : 0.0f;
-  return VLOAD(lane);
-}
-
-static inline void row_store(floatV v, __global float *row, int c) {
-  float lane[V];
-  if (c + V <= C) {
-    VSTORE(v, row + c);
-  } else {
-    VSTORE(v, lane);
-    for (int j = 0; j < C - c; j++) row[c + j] = lane[j];
-  }
-}
-
 static inline floatV lrn_scale(__global const float *row, int c, int side, float alpha, float k) {
   floatV sum = (floatV)(0.0f);
   for (int d = c - side; d <= c + side; d++) {
-    const floatV v = row_load(row, d);
+    const floatV v = row_load(row, d, C);
     sum += v * v;
   }
-  return (floatV)(k) + (floatV)(alpha) * sum;
+  return (floatV)(k) + (floatV)(alpha)*sum;
 }
 
 /* pow, which is far slower, has more to care for than an s above 0 */
@@ -42,12 +24,12 @@ static inline floatV lrn_power(floatV s, float beta) {
   return exp((floatV)(-beta) * log(s));
 }
 
-__kernel void lrn_forward(__global const float *restrict x, int xo, __global float *restrict y, int yo, int n, int side, float alpha,
-                          float beta, float k, int block) {
+__kernel void lrn_forward(__global const float *restrict x, int xo, __global float *restrict y, int yo, int n, int side,
+                          float alpha, float beta, float k, int block) {
   const int first = (int)get_global_id(0) * block, end = min(first + block, n);
   for (int i = first; i < end; i++) {
     const int c = i % CHUNKS * V, at = i / CHUNKS * C;
-    row_store(row_load(x + xo + at, c) * lrn_power(lrn_scale(x + xo + at, c, side, alpha, k), beta), y + yo + at, c);
+    row_store(row_load(x + xo + at, c, C) * lrn_power(lrn_scale(x + xo + at, c, side, alpha, k), beta), y + yo + at, c, C);
   }
 }
 
@@ -57,9 +39,9 @@ __kernel void lrn_terms(__global const float *restrict x, int xo, __global const
   const int first = (int)get_global_id(0) * block, end = min(first + block, n);
   for (int i = first; i < end; i++) {
     const int c = i % CHUNKS * V, at = i / CHUNKS * C;
-    const floatV s = lrn_scale(x + xo + at, c, side, alpha, k), v = row_load(dy + dyo + at, c) * lrn_power(s, beta);
-    row_store(v, t + to + at, c);
-    row_store(v * row_load(x + xo + at, c) / s, u + uo + at, c);
+    const floatV s = lrn_scale(x + xo + at, c, side, alpha, k), v = row_load(dy + dyo + at, c, C) * lrn_power(s, beta);
+    row_store(v, t + to + at, c, C);
+    row_store(v * row_load(x + xo + at, c, C) / s, u + uo + at, c, C);
   }
 }
 
@@ -71,8 +53,8 @@ __kernel void lrn_backward(__global const float *restrict x, int xo, __global co
   for (int i = first; i < end; i++) {
     const int c = i % CHUNKS * V, at = i / CHUNKS * C;
     floatV sum = (floatV)(0.0f);
-    for (int d = c - side; d <= c + side; d++) sum += row_load(u + uo + at, d);
-    const floatV v = row_load(t + to + at, c) - (floatV)(factor) * row_load(x + xo + at, c) * sum;
-    row_store(add ? row_load(dx + dxo + at, c) + v : v, dx + dxo + at, c);
+    for (int d = c - side; d <= c + side; d++) sum += row_load(u + uo + at, d, C);
+    const floatV v = row_load(t + to + at, c, C) - (floatV)(factor)*row_load(x + xo + at, c, C) * sum;
+    row_store(add ? row_load(dx + dxo + at, c, C) + v : v, dx + dxo + at, c, C);
   }
 }

@@ -16,6 +16,13 @@ fail:
   return rc;
 }
 
+/* On CPUs channels go by vectors, the smallest that holds a short row of them; elsewhere one by one. */
+static int lanes(const launches *l, const op *o) {
+  int v = l->dev->is_cpu ? l->dev->vector_width : 1;
+  while (v / 2 >= o->in.c) v /= 2;
+  return v;
+}
+
 static launch *add(launches *l, const op *o, const char *name) {
   launch *k = launches_add(l, "pool", name, "generic");
   launch_def(l, k, "H", o->in.h);
@@ -29,38 +36,38 @@ static launch *add(launches *l, const op *o, const char *name) {
   launch_def(l, k, "SW", o->window.stride_x);
   launch_def(l, k, "PT", o->pad_top);
   launch_def(l, k, "PL", o->pad_left);
+  launch_def(l, k, "V", lanes(l, o));
   return k;
 }
 
-/* On CPUs a work-item takes whole rows of pixels, all channels of each; elsewhere one pixel. */
-static void pixels(launches *l, launch *k, int n, int width) {
-  launch_int(l, k, l->dev->is_cpu ? width : 1);
+/* The last arguments: how many chunks of channels t has, beta where it has one, and how many a work-item takes: a row of pixels
+ * on CPUs. */
+static void chunks(launches *l, launch *k, const op *o, tensor t, const int *beta) {
+  const int row = t.w * ceil_div(t.c, lanes(l, o)), n = t.rows * t.h * row;
+  launch_int(l, k, n);
+  if (beta) launch_int(l, k, *beta);
+  launch_int(l, k, l->dev->is_cpu ? row : 1);
   if (l->dev->is_cpu)
-    launch_grid1(l, k, (size_t)ceil_div(n, width), 1, 1);
+    launch_grid1(l, k, (size_t)t.rows * (size_t)t.h, 1, 1);
   else
     launch_grid64(l, k, (size_t)n);
 }
 
 static void forward(launches *l, const op *o, const op_io *io) {
-  const int n = io->y.rows * o->out.h * o->out.w;
   launch *k = add(l, o, "max_pool_forward");
   launch_in(l, k, io->x);
   launch_out(l, k, io->y);
   launch_out(l, k, io->saved);
-  launch_int(l, k, n);
-  pixels(l, k, n, o->out.w);
+  chunks(l, k, o, io->y, NULL);
 }
 
 static void backward(launches *l, const op *o, const op_io *io) {
-  const int n = io->x.rows * o->in.h * o->in.w;
   if (!io->dx.buf) return;
   launch *k = add(l, o, "max_pool_backward");
   launch_in(l, k, io->dy);
   launch_in(l, k, io->saved);
   launch_write(l, k, io->dx, io->beta);
-  launch_int(l, k, n);
-  launch_int(l, k, io->beta);
-  pixels(l, k, n, o->in.w);
+  chunks(l, k, o, io->dx, &io->beta);
 }
 
 /* ---- averages ---- */
@@ -79,23 +86,18 @@ static int infer_global(op *o, cldann_error *e) {
 }
 
 static void average_forward(launches *l, const op *o, const op_io *io) {
-  const int n = io->y.rows * o->out.h * o->out.w;
   launch *k = add(l, o, "avg_pool_forward");
   launch_in(l, k, io->x);
   launch_out(l, k, io->y);
-  launch_int(l, k, n);
-  pixels(l, k, n, o->out.w);
+  chunks(l, k, o, io->y, NULL);
 }
 
 static void average_backward(launches *l, const op *o, const op_io *io) {
-  const int n = io->x.rows * o->in.h * o->in.w;
   if (!io->dx.buf) return;
   launch *k = add(l, o, "avg_pool_backward");
   launch_in(l, k, io->dy);
   launch_write(l, k, io->dx, io->beta);
-  launch_int(l, k, n);
-  launch_int(l, k, io->beta);
-  pixels(l, k, n, o->in.w);
+  chunks(l, k, o, io->dx, &io->beta);
 }
 
 const op_type op_avg_pool = {
