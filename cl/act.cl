@@ -60,3 +60,45 @@ __kernel void dropout(__global const float *in, int io, __global float *out, int
     }
   }
 }
+
+/* philox4x32 of common.clh, 16 counters at a time, one a lane: each word of counter and draw is a vector. */
+static inline void philox16(uint16 *a, uint16 *b, uint16 *c, uint16 *d, uint2 key) {
+  for (int round = 0; round < 10; round++) {
+    const uint16 lo0 = 0xD2511F53u * *a, hi0 = mul_hi((uint16)(0xD2511F53u), *a);
+    const uint16 lo1 = 0xCD9E8D57u * *c, hi1 = mul_hi((uint16)(0xCD9E8D57u), *c);
+    *a = hi1 ^ *b ^ key.x, *b = lo1, *c = hi0 ^ *d ^ key.y, *d = lo0;
+    key += (uint2)(0x9E3779B9u, 0xBB67AE85u);
+  }
+}
+
+/* a0 b0 a1 b1 ... */
+static inline uint16 interleave(uint8 a, uint8 b) {
+  uint16 r;
+  r.even = a, r.odd = b;
+  return r;
+}
+
+/* The same for CPUs, whose vectors take 16 draws at a time: element 4 i + j is word j of draw i. block: a multiple of 64. */
+__kernel void dropout_block(__global const float *restrict in, int io, __global float *restrict out, int oo,
+                            __global const int *control, int co, int n, float rate, int seed_low, int seed_high, int stream,
+                            int beta, int block) {
+  const int first = (int)get_global_id(0) * block, end = min(first + block, n);
+  const float keep = 1.0f / (1.0f - rate);
+  for (int i = first; i < end; i += 64) {
+    uint16 a = (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) + (uint16)((uint)(i / 4)), b = (uint16)(0u),
+           c = (uint16)((uint)control[co + CTL_STEP]), d = (uint16)((uint)stream);
+    float mask[64];
+    philox16(&a, &b, &c, &d, (uint2)((uint)seed_low, (uint)seed_high));
+    const uint16 even[2] = {interleave(a.lo, c.lo), interleave(a.hi, c.hi)};
+    const uint16 odd[2] = {interleave(b.lo, d.lo), interleave(b.hi, d.hi)};
+    for (int j = 0; j < 4; j++) {
+      const uint16 e = even[j / 2], o = odd[j / 2], word = j % 2 ? interleave(e.hi, o.hi) : interleave(e.lo, o.lo);
+      const float16 u = convert_float16(word >> 8) * (float16)(0x1p-24f);
+      vstore16(select((float16)(keep), (float16)(0.0f), u < (float16)(rate)), j, mask);
+    }
+    for (int j = 0; j < min(64, end - i); j++) {
+      const float v = mask[j] > 0.0f ? in[io + i + j] * keep : 0.0f; /* not 0 times what may not be finite */
+      out[oo + i + j] = beta ? out[oo + i + j] + v : v;
+    }
+  }
+}

@@ -15,7 +15,7 @@ fail:
 
 static void emit(launches *l, const op *o, const op_io *io, tensor from, tensor to, int beta) {
   const int n = (int)tensor_count(from);
-  launch *k = launches_add(l, "act", "dropout", "generic");
+  launch *k = l->dev->is_cpu ? launches_add(l, "act", "dropout_block", "cpu") : launches_add(l, "act", "dropout", "generic");
   launch_in(l, k, from);
   launch_write(l, k, to, beta);
   launch_in(l, k, io->control);
