@@ -130,11 +130,16 @@ static inline void stage_row(global const float *x, int ix0, int c0, float *row)
 /* acc = conv(x, w) + bias for output pixels (n, oy, ox0..ox0+PX-1) and channels oc0..; x and w at their offsets. */
 static inline void conv_tile(global const float *x, global const float *w, global const float *bias, int n, int oy, int ox0,
                              int oc0, float *row, floatV acc[PX][NV]) {
+#if !BIAS
+  /* Not a constant: LLVM 15, told that all sums start from the same one, keeps half of them in memory. */
+  volatile float zero = 0.0f;
+#endif
 #pragma unroll
   for (int j = 0; j < NV; j++) {
-    floatV first = (floatV)(0.0f);
 #if BIAS
-    first = VLOAD(bias + OC_AT(oc0 + j * V));
+    const floatV first = VLOAD(bias + OC_AT(oc0 + j * V));
+#else
+    const floatV first = (floatV)(zero);
 #endif
 #pragma unroll
     for (int p = 0; p < PX; p++) acc[p][j] = first;
@@ -273,13 +278,14 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
 
 /*
  * For a fixed kernel row kh and output row, (kw, c) is one contiguous axis of the padded input row. A block is BLOCK_ROWS
- * rows of BLOCK_W output pixels with BLOCK_C channels of their input, staged in at most 16 KB; the tile's output gradients
- * for a block stay in the first-level cache too.
+ * rows of BLOCK_W output pixels with BLOCK_C channels of their input, staged in at most 64 KB, of which a tile reads a line
+ * a pixel; the tile's output gradients for a block stay in the first-level cache. The more pixels a block has, the less often
+ * tiles are loaded and stored: 13 pixels, a row of small images with many channels, would be half of the time.
  */
 #define BLOCK_C (KW * C <= 2048 ? C : MAX_OF(1, 2048 / KW))
 #define BLOCK_W (((OW - 1) * SW + KW) * BLOCK_C <= 4096 ? OW : MAX_OF(1, (4096 / BLOCK_C - KW) / SW + 1))
 #define BLOCK_LEN (((BLOCK_W - 1) * SW + KW) * BLOCK_C)
-#define BLOCK_ROWS MAX_OF(1, MIN_OF(4096 / BLOCK_LEN, 6144 / (BLOCK_W * TILE_OC)))
+#define BLOCK_ROWS MAX_OF(1, MIN_OF(16384 / BLOCK_LEN, 6144 / (BLOCK_W * TILE_OC)))
 #define AXIS (KW * BLOCK_C)
 
 /* Stages the input of output row r (counted through all images) from column ox0; returns 0 if kh falls outside. */
