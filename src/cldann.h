@@ -508,6 +508,7 @@ typedef struct cldann_bench_launch {
 typedef struct cldann_bench_result {
   char device[128], tuning[160];            /* tuning: what is in force, and how many of the passes it decides */
   int inference, batch;                     /* batch: rows of a step */
+  int entries;                              /* numbers of a row that are not 0, as asked for; 0: all of them */
   int streamed;                             /* data sets that did not fit device_memory and were brought in during the steps */
   int launches, windows, repeats;           /* windows of step_ms, repeats of the launches' times */
   double step_ms, step_ms_min, step_ms_max; /* host's clock, steps queued back to back: median, least, most */
@@ -525,15 +526,17 @@ typedef struct cldann_bench_result {
 typedef struct cldann_bench_options {
   int inference; /* not 0: the label head's evaluation of a batch, in place of a training step */
   int batch;     /* rows of a step; 0: the experiment's batch, or its eval_batch for inference */
+  int entries;   /* numbers of a row that are not 0, the others being left out as in svmlight files; 0: all, dense rows */
   void (*on_launch)(void *user, const cldann_bench_launch *k); /* in order, when all is measured */
   cldann_should_stop should_stop;                              /* or NULL, as on_launch */
   void *user;                                                  /* handed to both */
 } cldann_bench_options;
 
 /*
- * Times one step of an experiment on random rows of its input's shape: none of its data are loaded, and the learning rate
- * is 0, so that weights stay as initialised. The two peaks are measured by kernels of our own in the same call. Takes some
- * seconds. options may be NULL.
+ * Times one step of an experiment on random rows of its input's shape, dense or of as many entries as asked for
+ * (cldann_plan_text names those of the data: "entries=95"): none of its data are loaded, and the learning rate is 0, so that
+ * weights stay as initialised. The two peaks are measured by kernels of our own in the same call. Takes some seconds. options
+ * may be NULL.
  */
 int cldann_bench(cldann_experiment *x, const cldann_bench_options *options, cldann_bench_result *result);
 
@@ -563,7 +566,7 @@ typedef void (*cldann_on_choice)(void *user, const cldann_choice *choice);
 /* Whose choices; on_choice is needed where choices are listed or timed. */
 typedef struct cldann_tune_options {
   int inference;              /* not 0: the evaluation of a batch, in place of a training step */
-  int batch;                  /* as in cldann_bench_options */
+  int batch, entries;         /* as in cldann_bench_options */
   cldann_on_choice on_choice; /* gets them */
   void *user;                 /* handed to it */
 } cldann_tune_options;

@@ -217,6 +217,7 @@ training() {
   for key in step_ms samples_per_second gflops_dense gflops_true peak_gflops peak_fraction peak_gbytes batch device; do
     tail -n 1 "$tmp/out" | grep -q "\"$key\": " || wrong "bench --json: the last line has no $key"
   done
+  shows ' random rows with 1 entries each on ' bench "$conf" --entries 1
   run bench "$conf" --inference --batch 1,64
   [ "$rc" = 0 ] || wrong "bench --inference: exit code $rc"
   [ "$(grep -c '^ *\(1\|64\)  *[0-9]' "$tmp/out")" = 2 ] || wrong "bench --batch 1,64: not a line each"

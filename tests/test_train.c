@@ -336,13 +336,14 @@ END_TEST
 /* ---- benchmark ---- */
 
 typedef struct bench_sum {
-  int launches;
+  int launches, sparse; /* sparse: by the entries alone */
   double us, flops, bytes;
 } bench_sum;
 
 static void add_launch(void *user, const cldann_bench_launch *k) {
   bench_sum *s = user;
   s->launches++;
+  s->sparse += !strncmp(k->kernel, "sparse_", 7);
   s->us += k->us, s->flops += k->flops, s->bytes += k->bytes;
   ck_assert_msg(k->us >= 0 && k->bytes > 0, "%s %s: %g us, %g bytes", k->node, k->kernel, k->us, k->bytes);
   ck_assert_msg(k->true_flops <= k->flops, "%s %s: more FLOPs than it needs", k->node, k->kernel);
@@ -360,6 +361,8 @@ static void check_bench(const char *file, const cldann_bench_options *options, i
   if (planned) ck_assert_int_eq(r.launches, planned);
   ck_assert_int_eq(sum.launches, r.launches);
   ck_assert_int_eq(r.batch, batch);
+  ck_assert_int_eq(r.entries, o.entries);
+  ck_assert_int_eq(sum.sparse > 0, o.entries > 0);
   ck_assert_double_eq_tol(sum.flops, r.flops, 1);
   ck_assert_double_eq_tol(sum.bytes, r.bytes, 1);
   ck_assert_double_eq_tol(sum.us * 1e-3, r.launches_ms, 1e-9 * sum.us);
@@ -388,6 +391,7 @@ START_TEST(bench_tells_what_the_plan_does) {
   check_bench("experiments/blobs.conf", &(cldann_bench_options){0}, planned, batch);
   check_bench("experiments/blobs.conf", &(cldann_bench_options){.inference = 1}, 0, eval_batch);
   check_bench("experiments/digits.conf", &(cldann_bench_options){.inference = 1, .batch = 3}, 0, 3);
+  check_bench("experiments/amazon.conf", &(cldann_bench_options){.batch = 4, .entries = 95}, 0, 4);
 }
 END_TEST
 
@@ -396,6 +400,9 @@ START_TEST(bench_refuses) {
   cldann_bench_result r;
   ck_assert_int_eq(cldann_bench(x, &(cldann_bench_options){.batch = 7}, &r), CLDANN_E_ARG); /* two halves */
   ck_assert_msg(strstr(ctx->err.message, "odd"), "%s", ctx->err.message);
+  cldann_clear_error(ctx);
+  ck_assert_int_eq(cldann_bench(x, &(cldann_bench_options){.entries = 1000}, &r), CLDANN_E_ARG);
+  ck_assert_msg(strstr(ctx->err.message, "1000 entries"), "%s", ctx->err.message);
   cldann_clear_error(ctx);
   ck_assert_int_eq(cldann_bench(x, &(cldann_bench_options){.batch = -1}, &r), CLDANN_E_ARG);
   cldann_clear_error(ctx);

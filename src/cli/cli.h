@@ -64,6 +64,7 @@ enum {
 #define CLI_WATCH (UINT64_C(1) << 31)
 #define CLI_PORT (UINT64_C(1) << 32)
 #define CLI_OUT_FILE (UINT64_C(1) << 33)
+#define CLI_ENTRIES (UINT64_C(1) << 34)
 
 typedef struct cli_args {
   const char *device, *data, *out, *methods, *seeds, *mnist, *bsds, *batch, *tuning, *pass, *format, *features,
@@ -74,7 +75,7 @@ typedef struct cli_args {
   const char **arg; /* n_args of them */
   int n_args;
   int json, quiet, inference, clblast, quick, overwrite, resume, details, no_report, tensorboard, watch;
-  int64_t seed, threads, limit, checkpoint, points, keep, port; /* port -1: not given */
+  int64_t seed, threads, limit, checkpoint, points, keep, entries, port; /* port -1: not given */
 } cli_args;
 
 typedef struct cli_command {

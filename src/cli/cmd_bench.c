@@ -60,8 +60,9 @@ static void on_launch(void *user, const cldann_bench_launch *k) {
 /* ---- totals ---- */
 
 static json_t *result_json(const cldann_bench_result *r) {
-  json_t *o = json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i}", "type", "bench", "inference", r->inference, "batch", r->batch,
-                        "streamed", r->streamed, "launches", r->launches, "windows", r->windows, "repeats", r->repeats);
+  json_t *o = json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:i}", "type", "bench", "inference", r->inference, "batch",
+                        r->batch, "entries", r->entries, "streamed", r->streamed, "launches", r->launches, "windows",
+                        r->windows, "repeats", r->repeats);
   const struct {
     const char *key;
     double value;
@@ -108,12 +109,21 @@ static const char *streamed_text(const cldann_bench_result *r) {
   return r->streamed == 0 ? "" : r->streamed == 1 ? ", one set streamed," : ", both sets streamed,";
 }
 
+enum { ENTRIES_TEXT = 40 };
+
+static const char *entries_text(const cldann_bench_result *r, char text[ENTRIES_TEXT]) {
+  text[0] = 0;
+  if (r->entries) snprintf(text, ENTRIES_TEXT, " with %d entries each", r->entries);
+  return text;
+}
+
 static void print_totals(const cldann_bench_result *r) {
+  char text[ENTRIES_TEXT];
   printf("\n%d launches, %.1f MFLOP (%.1f true), %.1f MB, %.3f ms by themselves (median of %d)\n", r->launches, r->flops / 1e6,
          r->true_flops / 1e6, r->bytes / 1e6, r->launches_ms, r->repeats);
-  printf("%s of %d random rows%s on %s: %.3f ms (median of %d windows, %.3f to %.3f), %.0f samples/s\n",
-         r->inference ? "evaluation" : "training step", r->batch, streamed_text(r), r->device, r->step_ms, r->windows,
-         r->step_ms_min, r->step_ms_max, r->samples_per_second);
+  printf("%s of %d random rows%s%s on %s: %.3f ms (median of %d windows, %.3f to %.3f), %.0f samples/s\n",
+         r->inference ? "evaluation" : "training step", r->batch, entries_text(r, text), streamed_text(r), r->device,
+         r->step_ms, r->windows, r->step_ms_min, r->step_ms_max, r->samples_per_second);
   print_peaks(r);
   printf("%.1f GFLOP/s dense-equivalent (%.1f true): %.1f %% of the peak; %.1f GB/s: %.1f %% of the memory's\n",
          r->gflops_dense, r->gflops_true, 100 * r->peak_fraction, r->gbytes, 100 * r->memory_fraction);
@@ -122,10 +132,11 @@ static void print_totals(const cldann_bench_result *r) {
 
 /* A line of a sweep. */
 static void print_row(const cldann_bench_result *r, int first) {
+  char text[ENTRIES_TEXT];
   if (first)
-    printf("%s of random rows%s on %s; tuning: %s\n%6s %9s %21s %11s %9s %9s %7s %9s %7s\n",
-           r->inference ? "evaluation" : "training step", streamed_text(r), r->device, r->tuning, "batch", "ms",
-           "windows from, to", "samples/s", "GFLOP/s", "peak", "peak %", "mem GB/s", "mem %");
+    printf("%s of random rows%s%s on %s; tuning: %s\n%6s %9s %21s %11s %9s %9s %7s %9s %7s\n",
+           r->inference ? "evaluation" : "training step", entries_text(r, text), streamed_text(r), r->device, r->tuning,
+           "batch", "ms", "windows from, to", "samples/s", "GFLOP/s", "peak", "peak %", "mem GB/s", "mem %");
   printf("%6d %9.3f %10.3f %10.3f %11.0f %9.1f %9.1f %7.1f %9.1f %7.1f\n", r->batch, r->step_ms, r->step_ms_min, r->step_ms_max,
          r->samples_per_second, r->gflops_dense, r->peak_gflops, 100 * r->peak_fraction, r->peak_gbytes,
          100 * r->memory_fraction);
@@ -138,8 +149,12 @@ static int should_stop(void *user) {
 }
 
 static int measure(cldann *c, cldann_experiment *x, const cli_args *a, table *t, int batch, int first) {
-  const cldann_bench_options o = {
-      .inference = a->inference, .batch = batch, .on_launch = on_launch, .should_stop = should_stop, .user = t};
+  const cldann_bench_options o = {.inference = a->inference,
+                                  .batch = batch,
+                                  .entries = (int)a->entries,
+                                  .on_launch = on_launch,
+                                  .should_stop = should_stop,
+                                  .user = t};
   cldann_bench_result r;
   if (cldann_bench(x, &o, &r) < 0) return cli_fail(cldann_get_error(c));
   if (t->json && !t->error.code) metrics_line(&t->error, stdout, "standard output", result_json(&r));
@@ -170,13 +185,14 @@ const cli_command cmd_bench = {
     .args = "EXPERIMENT",
     .summary = "time a step, launch by launch, against the device's peaks",
     .help =
-        "Times one training step, or with --inference one evaluation of a batch, on random rows: no data are needed. For each\n"
+        "Times one training step, or with --inference one evaluation of a batch, on random rows: no data are needed, and for\n"
+        "sparse data --entries says how many numbers of a row are not 0 (as in what 'cldann plan' prints). For each\n"
         "launch: time, FLOPs (dense-equivalent, and true where a kernel skips zeros), bytes, and the share of the device's\n"
         "multiply-add peak and memory bandwidth; the larger is its bound. Above 100 % of the memory: the bytes came from a\n"
         "cache. Both peaks are measured before and after by kernels of our own, and the higher counts. Then the step as a\n"
         "whole, queued back to back. With several --batch sizes: a line for each. With --json: an object a launch (\"type\":\n"
         "\"launch\"; not with several sizes) and one a size (\"type\": \"bench\") with step_ms, samples_per_second,\n"
         "gflops_dense, peak_gflops, peak_fraction and more.",
-    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_INFERENCE | CLI_BATCH | CLI_JSON,
+    .options = CLI_SET | CLI_DEVICE | CLI_TUNING | CLI_INFERENCE | CLI_BATCH | CLI_ENTRIES | CLI_JSON,
     .run = run,
 };

@@ -90,7 +90,7 @@ static const char *why(int status, char *text) {
 static int try_way(tuner *t, const cldann_choice *ways, int n, double *us) {
   const cli_args *a = t->a;
   const char *argv[64];
-  char choices[3][CLDANN_KEY_ROOM + CLDANN_WAY_ROOM + 4], out[OUTPUT];
+  char choices[3][CLDANN_KEY_ROOM + CLDANN_WAY_ROOM + 4], entries[24], out[OUTPUT];
   int at = 1, status;
   argv[at++] = "tune";
   argv[at++] = a->arg[0];
@@ -98,6 +98,7 @@ static int try_way(tuner *t, const cldann_choice *ways, int n, double *us) {
   argv[at++] = "--tuning";
   argv[at++] = "none";
   if (t->inference) argv[at++] = "--inference";
+  if (a->entries) snprintf(entries, sizeof entries, "%d", (int)a->entries), argv[at++] = "--entries", argv[at++] = entries;
   if (a->device) argv[at++] = "--device", argv[at++] = a->device;
   for (int i = 0; i < a->n_sets && at < 50; i++) argv[at++] = "--set", argv[at++] = a->sets[i];
   for (int i = 0; i < n; i++) {
@@ -207,8 +208,8 @@ static int tune_library(tuner *t) {
 
 /* Training first, then evaluation for what it does in other shapes. */
 static int tune_phase(tuner *t, cldann *c, cldann_experiment *x, int inference) {
-  const cldann_tune_options list = {.inference = inference, .on_choice = on_listed, .user = t},
-                            time = {.inference = inference, .on_choice = on_timed, .user = t};
+  const cldann_tune_options list = {.inference = inference, .entries = (int)t->a->entries, .on_choice = on_listed, .user = t},
+                            time = {.inference = inference, .entries = (int)t->a->entries, .on_choice = on_timed, .user = t};
   int rc = 0;
   t->n = 0;
   t->step_us = 0;
@@ -304,7 +305,7 @@ static int parse_choice(const char *text, cldann_choice *c) {
 }
 
 static int try_here(const cli_args *a, cldann *c, cldann_experiment *x) {
-  const cldann_tune_options o = {.inference = a->inference};
+  const cldann_tune_options o = {.inference = a->inference, .entries = (int)a->entries};
   cldann_choice choices[8];
   cldann_error e = {.code = 0};
   int code;
@@ -356,8 +357,9 @@ const cli_command cmd_tune = {
         "again in turn, go into the tuning file of this device and driver (--out FILE, default: the user's,\n"
         "$XDG_CONFIG_HOME/cldann/tuning.conf), which training, evaluation and benchmark take from then on. What the file says\n"
         "of other devices and shapes stays. Minutes; Ctrl-C keeps the passes that are done. With --choice: that one choice "
-        "alone.",
-    .options = CLI_SET | CLI_DEVICE | CLI_OUT_FILE | CLI_TUNING | CLI_CHOICE | CLI_PASS | CLI_INFERENCE | CLI_LIMIT |
+        "alone.\n"
+        "For sparse data --entries says how many numbers of a row are not 0, as in what 'cldann plan' prints.",
+    .options = CLI_SET | CLI_DEVICE | CLI_OUT_FILE | CLI_TUNING | CLI_CHOICE | CLI_PASS | CLI_INFERENCE | CLI_ENTRIES | CLI_LIMIT |
                CLI_CLBLAST | CLI_JSON | CLI_QUIET,
     .run = run,
 };

@@ -33,6 +33,7 @@ static const cli_option rows[] = {
     {"bsds", CLI_BSDS, "TGZ", "BSR_bsds500.tgz as downloaded"},
     {"inference", CLI_INFERENCE, NULL, "time the label head's evaluation of a batch, not a training step"},
     {"batch", CLI_BATCH, "LIST", "rows of a step; several, as in 1,64,256, give a line each (default: the experiment's)"},
+    {"entries", CLI_ENTRIES, "N", "random rows have N numbers that are not 0 and leave out the others (default: dense rows)"},
     {"tuning", CLI_TUNING, "FILE",
      "tuning file for the kernels, or 'none' (default: $CLDANN_TUNING, the user's, the built-in)"},
     {"choice", CLI_CHOICE, "PASS: WAY",
@@ -116,6 +117,7 @@ static int store(cli_args *a, int row, const char *value) {
   case CLI_BSDS: a->bsds = value; break;
   case CLI_SEED: rc = text_to_int(&e, "--seed", value, 0, INT64_MAX, &a->seed); break;
   case CLI_THREADS: rc = text_to_int(&e, "--threads", value, 0, 1024, &a->threads); break;
+  case CLI_ENTRIES: rc = text_to_int(&e, "--entries", value, 1, 1000000, &a->entries); break;
   case CLI_BATCH: a->batch = value; break;
   case CLI_INFERENCE: a->inference = 1; break;
   case CLI_JSON: a->json = 1; break;

@@ -25,9 +25,10 @@ typedef struct bench {
 
 static int set_up(bench *b, const cldann_experiment *x) {
   int rc;
-  TRY(stand_open(&b->s, x, b->o->inference, b->o->batch));
+  TRY(stand_open(&b->s, x, b->o->inference, b->o->batch, b->o->entries));
   b->result->inference = b->o->inference;
   b->result->batch = b->s.batch;
+  b->result->entries = b->o->entries;
   b->result->streamed = b->s.streamed;
   b->result->launches = replay_list(b->s.r)->n - 1;
   TRY(peak_new(b->s.t->dev, &b->peak));

@@ -22,29 +22,61 @@ double stand_median(double *v, int n) {
 
 /* ---- setting up ---- */
 
-/* Bytes for images, floats for plain rows of numbers, as the readers give them; several megabytes, as of a real set. */
-static int random_rows(stand *s, int inference) {
+static float random_number(size_t i) {
+  return 2.0f * rng_unit(rng_words(1, RNG_CHECK, 0, i / 4).v[i % 4]) - 1.0f;
+}
+
+/* Bytes for images, floats for plain rows of numbers, as the readers give them. */
+static int dense_rows(stand *s, int n, shape in) {
+  const int image = in.h * in.w > 1;
+  const size_t all = (size_t)n * (size_t)in.h * (size_t)in.w * (size_t)in.c;
+  int rc;
+  TRY(dataset_new(&s->x.ctx->err, &s->data, "random rows", image ? DATA_U8 : DATA_F32, n, in.h, in.w, in.c, 1));
+  for (size_t i = 0; i < all; i++)
+    if (image)
+      ((uint8_t *)s->data->x)[i] = (uint8_t)(rng_words(1, RNG_CHECK, 0, i / 4).v[i % 4] >> 24);
+    else
+      ((float *)s->data->x)[i] = random_number(i);
+fail:
+  return rc;
+}
+
+/* Each row has its entries spread over all columns, one somewhere in each of as many equal parts. */
+static int sparse_rows(stand *s, int n, shape in, int entries) {
+  const int64_t item = (int64_t)in.h * in.w * in.c;
+  cldann_error *e = &s->x.ctx->err;
+  int rc;
+  if (entries < 0 || entries > item)
+    FAIL(e, CLDANN_E_ARG, "%d entries of a row that has %lld numbers; give 1 to that, or 0 for dense rows", entries,
+         (long long)item);
+  TRY(dataset_new_sparse(e, &s->data, "random rows", n, in.h, in.w, in.c, (size_t)n * (size_t)entries, 1));
+  for (int i = 0; i < n; i++) {
+    s->data->offsets[i + 1] = (i + 1) * entries;
+    for (int k = 0; k < entries; k++) {
+      const int64_t from = k * item / entries, room = (k + 1) * item / entries - from;
+      const int at = i * entries + k;
+      s->data->columns[at] = (int32_t)(from + rng_words(1, RNG_CHECK, 1, (uint64_t)at).v[0] % (uint32_t)room);
+      ((float *)s->data->x)[at] = random_number((size_t)at);
+    }
+  }
+fail:
+  return rc;
+}
+
+/* Several megabytes, as of a real set. */
+static int random_rows(stand *s, int inference, int entries) {
   enum { MOST_BYTES = 64 << 20, MOST_ITEMS = 8192 };
   const shape in = net_input(s->x.net)->o.out;
-  const op *loss = &net_loss(s->x.net, CLDANN_TARGET_LABELS)->o;
-  const int classes = judge_classes(loss);
-  const int image = in.h * in.w > 1;
+  const int classes = judge_classes(&net_loss(s->x.net, CLDANN_TARGET_LABELS)->o);
   const size_t rows = (size_t)s->batch, item = (size_t)in.h * (size_t)in.w * (size_t)in.c;
-  size_t n = MOST_BYTES / (item * (image ? 1 : 4)), batches;
+  size_t n = MOST_BYTES / (item * (in.h * in.w > 1 ? 1 : 4)), batches;
   int rc;
   if (n > MOST_ITEMS) n = MOST_ITEMS;
   batches = (n + rows - 1) / rows;
   if (batches < 1) batches = 1;
   if (inference && batches > CHUNK) batches = CHUNK; /* what is queued at once */
   n = batches * rows;
-  TRY(dataset_new(&s->x.ctx->err, &s->data, "random rows", image ? DATA_U8 : DATA_F32, (int)n, in.h, in.w, in.c, 1));
-  for (size_t i = 0; i < n * item; i++) {
-    const uint32_t word = rng_words(1, RNG_CHECK, 0, i / 4).v[i % 4];
-    if (image)
-      ((uint8_t *)s->data->x)[i] = (uint8_t)(word >> 24);
-    else
-      ((float *)s->data->x)[i] = 2.0f * rng_unit(word) - 1.0f;
-  }
+  TRY(entries ? sparse_rows(s, (int)n, in, entries) : dense_rows(s, (int)n, in));
   for (size_t i = 0; i < n; i++) s->data->y[i] = (int32_t)(i % (size_t)classes);
   s->data->classes = classes;
   if (experiment_many_domains(&s->x)) TRY(dataset_set_domain(&s->x.ctx->err, s->data, 0));
@@ -52,7 +84,7 @@ fail:
   return rc;
 }
 
-int stand_open(stand *s, const cldann_experiment *x, int inference, int batch) {
+int stand_open(stand *s, const cldann_experiment *x, int inference, int batch, int entries) {
   settings *set = &s->x.s;
   cldann_error *e = &x->ctx->err;
   int rc;
@@ -67,7 +99,7 @@ int stand_open(stand *s, const cldann_experiment *x, int inference, int batch) {
   set->lr.lr = 0;
   set->steps = set->log_every = INT32_MAX;
   set->horizon = 1; /* lambda at its end */
-  TRY(random_rows(s, inference));
+  TRY(random_rows(s, inference, entries));
   s->x.source = s->x.target = s->x.source_test = s->x.target_test = s->data;
   s->x.source_held = s->x.target_held = NULL;
   s->x.loaded = 1;

@@ -18,8 +18,8 @@ typedef struct stand {
   int streamed;    /* sets that do not fit the device's memory */
 } stand;
 
-/* batch 0: the experiment's. On failure too, stand_close. */
-int stand_open(stand *s, const cldann_experiment *x, int inference, int batch);
+/* batch 0: the experiment's. entries: of a sparse row; 0: dense rows. On failure too, stand_close. */
+int stand_open(stand *s, const cldann_experiment *x, int inference, int batch, int entries);
 void stand_close(stand *s);
 /* The batch of one step in place, so that launches may be replayed. */
 int stand_prepare(stand *s);

@@ -57,7 +57,7 @@ static void tell_library(const cldann_tune_options *o) {
 int cldann_list_choices(cldann_experiment *x, const cldann_tune_options *o) {
   stand s;
   int rc, library = 0;
-  TRY(stand_open(&s, x, o->inference, o->batch));
+  TRY(stand_open(&s, x, o->inference, o->batch, o->entries));
   const launches *l = replay_list(s.r);
   for (int i = 0; i < l->n_decisions; i++) {
     const decision *d = &l->decisions[i];
@@ -98,7 +98,7 @@ int cldann_time_choices(cldann_experiment *x, const cldann_tune_options *o) {
   stand s;
   double *us = NULL;
   int rc;
-  TRY(stand_open(&s, x, o->inference, o->batch));
+  TRY(stand_open(&s, x, o->inference, o->batch, o->entries));
   TRY(profile(&s, &us));
   const launches *l = replay_list(s.r);
   for (int i = 0; i < l->n_decisions; i++) {
@@ -235,7 +235,7 @@ int cldann_try_choices(cldann_experiment *x, const cldann_choice *choices, int n
   TRY(add_choices(x->ctx, NULL, 0, &before));
   TRY(add_choices(x->ctx, choices, n, &with));
   device_set_tuning(x->ctx->dev, with);
-  if ((rc = stand_open(&s, x, o->inference, o->batch)) == CLDANN_OK) {
+  if ((rc = stand_open(&s, x, o->inference, o->batch, o->entries)) == CLDANN_OK) {
     if (!nth_of(replay_list(s.r), choices[0].of, 0))
       rc = err_set(e, CLDANN_E_ARG, __FILE__, __LINE__, "nothing in this step is '%s'; 'cldann plan' lists what there is",
                    choices[0].of);
