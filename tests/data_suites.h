@@ -14,5 +14,6 @@ void msda_tests(TCase *t);      /* tests/data_msda.c */
 void generator_tests(TCase *t); /* tests/data_generators.c */
 void sampler_tests(TCase *t);   /* tests/data_sampler.c */
 void fetch_tests(TCase *t);     /* tests/data_fetch.c */
+void place_tests(TCase *t);     /* tests/data_place.c */
 
 #endif

@@ -51,6 +51,7 @@ tests_test_data_SOURCES = $(runner) \
 	tests/data_images.c \
 	tests/data_mnistm.c \
 	tests/data_msda.c \
+	tests/data_place.c \
 	tests/data_sampler.c \
 	tests/data_suites.h \
 	tests/data_svmlight.c \

@@ -22,5 +22,6 @@ int main(void) {
   generator_tests(t);
   sampler_tests(t);
   fetch_tests(t);
+  place_tests(t);
   return runner_run(s, NULL);
 }

@@ -509,7 +509,7 @@ START_TEST(a_full_disk) {
   char *after = whole(dir, "checkpoint-40.safetensors", &m);
   ck_assert(n == m && !memcmp(before, after, n));
   free(before), free(after);
-  ck_assert_int_eq(matching(dir, "*.tmp*", NULL), 0);
+  ck_assert_int_eq(matching(dir, ".cldann-*", NULL), 0);
   check_whole_lines(dir, "metrics.jsonl");
   check_whole_lines(dir, "metrics.csv");
   GOOD(go(&big, dir, 1, &l));
@@ -540,7 +540,7 @@ START_TEST(a_full_disk_at_the_end) {
   cldann_clear_error(*at);
   char *after = whole(dir, "model.safetensors", &m);
   ck_assert(n == m && !memcmp(before, after, n));
-  ck_assert_int_eq(matching(dir, "*.tmp*", NULL), 0);
+  ck_assert_int_eq(matching(dir, ".cldann-*", NULL), 0);
   free(before), free(after);
   cldann_experiment_free(x);
 }

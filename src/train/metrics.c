@@ -20,6 +20,7 @@ struct metrics {
   tensorboard *board;   /* NULL: no event files */
   char *folder;
   int made; /* metrics_open made the folder, and nothing was recorded yet */
+  int held; /* the folder's lock; -1: none */
 };
 
 json_t *metrics_number(double v) {
@@ -156,9 +157,11 @@ int metrics_open(cldann_error *e, const char *out_dir, int events, metrics **out
   *out = NULL;
   if (!out_dir) return CLDANN_OK;
   TRY(mem_new(e, &m, 1, sizeof *m));
+  m->held = -1;
   if (events) TRY(tensorboard_open(e, out_dir, &m->board));
   TRY(mem_strdup(e, &m->folder, out_dir));
   TRY(place_folder(e, out_dir, &m->made));
+  TRY(place_hold(e, out_dir, &m->held));
   TRY(open_record(e, out_dir, "metrics.jsonl", &m->lines));
   TRY(open_record(e, out_dir, "metrics.csv", &m->rows));
   *out = m;
@@ -298,6 +301,7 @@ void metrics_close(metrics *m) {
   record_close(m->rows);
   tensorboard_close(m->board);
   if (m->made) rmdir(m->folder);
+  if (m->held >= 0) close(m->held);
   mem_free(m->folder);
   mem_free(m);
 }

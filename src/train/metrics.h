@@ -16,8 +16,8 @@ typedef struct metrics metrics;
 
 /*
  * Makes the folder and those above it where missing and opens both files in it. To be called before data are loaded, so
- * that a folder that cannot be written is told at once. events: not 0 writes TensorBoard's files too. out_dir NULL: *out is
- * NULL, which all below take.
+ * that a folder that cannot be written is told at once. Holds it until metrics_close: a second training into it fails. events:
+ * not 0 writes TensorBoard's files too. out_dir NULL: *out is NULL, which all below take.
  */
 int metrics_open(cldann_error *e, const char *out_dir, int events, metrics **out);
 /* Drops what a run that goes on from `step` will write again: lines of later steps, and results. In the place of metrics_start.
