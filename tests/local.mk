@@ -84,6 +84,7 @@ tests_test_train_SOURCES = $(runner) \
 	tests/train_domains.c \
 	tests/train_export.c \
 	tests/train_feed.c \
+	tests/train_folder.c \
 	tests/train_health.c \
 	tests/train_layers.c \
 	tests/train_predict.c \

@@ -448,6 +448,7 @@ int main(void) {
   suite_add_tcase(s, export_cases(&ctx));
   suite_add_tcase(s, tensorboard_cases(&ctx));
   suite_add_tcase(s, feed_cases(&ctx));
+  suite_add_tcase(s, folder_cases(&ctx));
   suite_add_tcase(s, health_cases(&ctx));
   suite_add_tcase(s, layer_cases(&ctx));
   suite_add_tcase(s, predict_cases(&ctx));

@@ -11,6 +11,7 @@ TCase *checkpoint_cases(cldann **ctx);  /* tests/train_checkpoint.c; *ctx is ope
 TCase *domain_cases(cldann **ctx);      /* tests/train_domains.c; the same */
 TCase *export_cases(cldann **ctx);      /* tests/train_export.c; the same */
 TCase *feed_cases(cldann **ctx);        /* tests/train_feed.c; *ctx is opened before the tests run */
+TCase *folder_cases(cldann **ctx);      /* tests/train_folder.c; the same */
 TCase *health_cases(cldann **ctx);      /* tests/train_health.c; the same */
 TCase *linear_cases(void);              /* tests/train_linear.c */
 TCase *layer_cases(cldann **ctx);       /* tests/train_layers.c; the same */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -298,14 +299,51 @@ fail:
   return rc;
 }
 
-/* When all is ready: what a run before has left in the folder stays until then. */
-static int begin_anew(trainer *t) {
+static int remove_file(cldann_error *e, const char *dir, const char *name) {
+  char *path = NULL;
   int rc;
-  TRY(start_from_file(t));
-  TRY(metrics_start(t->err, t->metrics));
-  if (!t->o.out_dir) return CLDANN_OK;
-  checkpoint_remove(t->o.out_dir);
-  TRY(validation_remove_best(t));
+  TRY(text_join(e, &path, dir, name));
+  unlink(path);
+fail:
+  mem_free(path);
+  return rc;
+}
+
+/* The page of the run as it was, and its pictures: report/report.c, analysis/draw.c. */
+static int remove_page(cldann_error *e, const char *dir) {
+  static const char *const pictures[] = {"classes",  "confusion",       "curves",        "domains",
+                                         "features", "features-before", "features-tsne", "units"},
+                           *const endings[] = {"png", "svg", "gp"};
+  enum { PICTURES = sizeof pictures / sizeof *pictures, ENDINGS = sizeof endings / sizeof *endings };
+  char name[40];
+  int rc;
+  TRY(remove_file(e, dir, "report.html"));
+  for (int i = 0; i < PICTURES * ENDINGS; i++) {
+    snprintf(name, sizeof name, "%s.%s", pictures[i / ENDINGS], endings[i % ENDINGS]);
+    TRY(remove_file(e, dir, name));
+  }
+fail:
+  return rc;
+}
+
+/* When all is ready: what a run before has left in the folder stays until then, and its model until there is another. */
+static int begin_anew(cldann_experiment *x, const char *dir, metrics *m) {
+  int rc;
+  TRY(metrics_start(&x->ctx->err, m));
+  if (!dir) return CLDANN_OK;
+  checkpoint_remove(dir);
+  TRY(remove_file(&x->ctx->err, dir, validation_best_file));
+  if (x->s.method->linear) TRY(remove_file(&x->ctx->err, dir, "model.safetensors")); /* there will be none */
+fail:
+  return rc;
+}
+
+/* Behind either beginning. */
+static int describe_run(cldann_experiment *x, const char *dir) {
+  int rc = CLDANN_OK;
+  if (!dir) return rc;
+  TRY(write_experiment(x, dir));
+  TRY(remove_page(&x->ctx->err, dir));
 fail:
   return rc;
 }
@@ -321,16 +359,17 @@ int cldann_train(cldann_experiment *x, const cldann_train_options *options, clda
   TRY(metrics_open(&x->ctx->err, options->out_dir, options->tensorboard, &m));
   if (x->s.method->linear) {
     TRY(svm_train(x, options, result));
-    TRY(metrics_start(&x->ctx->err, m));
-    if (options->out_dir) TRY(write_experiment(x, options->out_dir));
+    TRY(begin_anew(x, options->out_dir, m));
+    TRY(describe_run(x, options->out_dir));
     if (m) TRY(metrics_result(&x->ctx->err, m, result));
     goto fail;
   }
   TRY(trainer_new(x, options, &t));
   t->metrics = m;
   introduce(t);
-  TRY(options->resume ? checkpoint_load(t) : begin_anew(t));
-  if (options->out_dir) TRY(write_experiment(x, options->out_dir));
+  if (!options->resume) TRY(start_from_file(t));
+  TRY(options->resume ? checkpoint_load(t) : begin_anew(x, options->out_dir, m));
+  TRY(describe_run(x, options->out_dir));
   if (!options->resume) TRY(warn_ahead(t));
   rc = trainer_run(t, x->s.steps);
   if (rc == CLDANN_E_INTERRUPTED && options->out_dir) keep_for_resume(t);

@@ -7,7 +7,6 @@
 #include "train/validation.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -44,21 +43,11 @@ void validation_close(trainer *t) {
   v->best = NULL;
 }
 
-static const char best_file[] = "best.safetensors";
+const char validation_best_file[] = "best.safetensors";
 
 int validation_write_best(trainer *t) {
   const validation *v = &t->validation;
-  return v->looks && t->o.out_dir ? trainer_write_model(t, best_file, v->best) : CLDANN_OK;
-}
-
-int validation_remove_best(trainer *t) {
-  char *path = NULL;
-  int rc;
-  TRY(text_join(t->err, &path, t->o.out_dir, best_file));
-  unlink(path);
-fail:
-  mem_free(path);
-  return rc;
+  return v->looks && t->o.out_dir ? trainer_write_model(t, validation_best_file, v->best) : CLDANN_OK;
 }
 
 int validation_look(trainer *t, cldann_progress *p) {

@@ -12,13 +12,10 @@ int validation_describe(trainer *t); /* what it takes of the device, into shared
 int validation_open(trainer *t);
 /* Measures, fills p's validation figures, keeps the parameters where they are the best so far, and says whether to end. */
 int validation_look(trainer *t, cldann_progress *p);
-/*
- * The best so far as a model file, out_dir/best.safetensors, for a run that is killed; validation_look writes it. The other
- * removes one of a run before.
- */
+/* The best so far as a model file, out_dir/best.safetensors, for a run that is killed; validation_look writes it. */
 int validation_write_best(trainer *t);
+extern const char validation_best_file[];
 void validation_close(trainer *t);
-int validation_remove_best(trainer *t);
 
 /* A training from the target's predicted labels back to the source. Holds views of the experiment's sets. */
 typedef struct reverse {
