@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "device/tuning.h"
@@ -67,6 +68,14 @@ START_TEST(files_that_cannot_be) {
   ck_assert_ptr_nonnull(strstr(e.message, "no list named tuning"));
   err_clear(&e);
   ck_assert_int_eq(tuning_open(&e, &device_here, in("nonesuch"), &t), CLDANN_E_IO);
+  /* libconfig itself ends the process of both, or waits for ever at a pipe. */
+  ck_assert_ptr_nonnull(strstr(says("@include \"/\""), "t.conf:2: @include is not supported"));
+  err_clear(&e);
+  ck_assert_int_eq(tuning_open(&e, &device_here, folder, &t), CLDANN_E_IO);
+  ck_assert_ptr_nonnull(strstr(e.message, "is not a file; make it with 'cldann tune'"));
+  err_clear(&e);
+  ck_assert_int_eq(mkfifo(in("pipe"), 0666), 0);
+  ck_assert_int_eq(tuning_open(&e, &device_here, in("pipe"), &t), CLDANN_E_IO);
   no_leak();
 }
 END_TEST

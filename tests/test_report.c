@@ -76,6 +76,9 @@ START_TEST(files_that_cannot_be) {
   }
   err_clear(&e);
   ck_assert_int_eq(table_read(&e, in("nonesuch"), &t), CLDANN_E_IO);
+  err_clear(&e);
+  ck_assert_int_eq(table_read(&e, folder, &t), CLDANN_E_IO);
+  ck_assert_ptr_nonnull(strstr(e.message, "is not a file; name a table"));
 }
 END_TEST
 
@@ -265,6 +268,9 @@ START_TEST(run_folders) {
   err_clear(&e);
   ck_assert_int_eq(runs_add(&e, r, in("nonesuch")), CLDANN_E_IO);
   err_clear(&e);
+  make_run("odd", "@include \"/\"", RESULT("0.5"));
+  ck_assert_int_eq(runs_add(&e, r, in("odd")), CLDANN_E_CONFIG);
+  err_clear(&e);
   char *md = text_of_runs(r, CELLS_MARKDOWN), *plain = text_of_runs(r, CELLS_PLAIN), *csv = text_of_runs(r, CELLS_CSV);
   HAS(md, "| 0.7000 | 0.1414 | 0.9000 | 2 | 0.6000 0.8000 | lambda.max 0.5; net.1.units 4 |\n");
   HAS(md, "| 0.5000 | - | 0.9000 | 1 | 0.5000 | lambda.max 0.25; net.1.units 7 |\n");
@@ -307,6 +313,10 @@ START_TEST(histories) {
   history_free(&h);
   err_clear(&e);
   ck_assert_int_eq(history_read(&e, in("nonesuch"), &h), CLDANN_E_IO);
+  history_free(&h);
+  err_clear(&e);
+  ck_assert(mkdir(in("piped"), 0777) == 0 && mkfifo(in("piped/metrics.jsonl"), 0666) == 0);
+  ck_assert_int_eq(history_read(&e, in("piped"), &h), CLDANN_E_IO); /* at once */
   history_free(&h);
   for (long n = 0; n < 5; n++) {
     err_clear(&e);

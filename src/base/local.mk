@@ -1,6 +1,8 @@
 # src/base: errors, memory, random numbers, text, threads; knows nothing of OpenCL.
 libcldann_internal_la_SOURCES += \
 	src/base/clock.h \
+	src/base/conftext.c \
+	src/base/conftext.h \
 	src/base/err.c \
 	src/base/err.h \
 	src/base/hash.c \

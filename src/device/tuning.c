@@ -1,13 +1,14 @@
 /* device/tuning.c: see device/tuning.h. */
 #include "device/tuning.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/conftext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "device/kernels.h"
@@ -145,16 +146,11 @@ fail:
 
 static int read_file(cldann_error *e, const char *path, const device_info *d, tuning **out) {
   config_t c;
-  int rc = CLDANN_OK;
-  FILE *f = fopen(path, "r");
+  int rc;
   config_init(&c);
-  if (!f) FAIL(e, CLDANN_E_IO, "%s: %s; a tuning file is made by 'cldann tune'", path, strerror(errno));
-  if (!config_read(&c, f))
-    FAIL(e, CLDANN_E_CONFIG, "%s:%d: %s; mend or remove the file, or use --tuning none", path, config_error_line(&c),
-         config_error_text(&c));
+  TRY(conftext_load(e, path, "make it with 'cldann tune', or use --tuning none", &c));
   TRY(read_groups(e, &c, path, d, out));
 fail:
-  if (f) fclose(f);
   config_destroy(&c);
   return rc;
 }
@@ -191,11 +187,7 @@ static int open_default(cldann_error *e, const device_info *d, tuning **out) {
   char *path = NULL;
   int rc;
   TRY(tuning_user_path(e, &path));
-  FILE *f = fopen(path, "r");
-  if (f) {
-    fclose(f);
-    TRY(read_file(e, path, d, out));
-  }
+  if (access(path, F_OK) == 0) TRY(read_file(e, path, d, out));
   if (!*out) TRY(read_built_in(e, d, out));
   if (!*out) TRY(new_tuning(e, "no tuning", out));
 fail:

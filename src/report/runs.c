@@ -1,11 +1,11 @@
 /* report/runs.c: see report/runs.h. */
 #include "report/runs.h"
 
-#include <errno.h>
 #include <libconfig.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/conftext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "train/history.h"
@@ -71,16 +71,12 @@ fail:
 static int read_settings(cldann_error *e, run *r) {
   config_t c;
   char *path = NULL;
-  FILE *f = NULL;
   int rc;
   config_init(&c);
   TRY(text_join(e, &path, r->dir, "experiment.conf"));
-  if (!(f = fopen(path, "r")))
-    FAIL(e, CLDANN_E_IO, "%s: %s; name folders that 'cldann train --out' made", path, strerror(errno));
-  if (!config_read(&c, f)) FAIL(e, CLDANN_E_FORMAT, "%s:%d: %s", path, config_error_line(&c), config_error_text(&c));
+  TRY(conftext_load(e, path, "name folders that 'cldann train --out' made", &c));
   TRY(flatten(e, r, config_root_setting(&c), ""));
 fail:
-  if (f) fclose(f);
   config_destroy(&c);
   mem_free(path);
   return rc;

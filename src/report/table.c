@@ -1,11 +1,11 @@
 /* report/table.c: reading a table, its runs, and which of them count. See report/table.h. */
 #include "report/table.h"
 
-#include <errno.h>
 #include <libconfig.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/conftext.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -107,18 +107,15 @@ int table_read(cldann_error *e, const char *path, table **out) {
   table *t = NULL;
   config_t c;
   int rc = CLDANN_OK;
-  FILE *f = fopen(path, "r");
   config_init(&c);
-  if (!f) FAIL(e, CLDANN_E_IO, "%s: %s", path, strerror(errno));
   TRY(mem_new(e, &t, 1, sizeof *t));
-  if (!config_read(&c, f)) FAIL(e, CLDANN_E_CONFIG, "%s:%d: %s", path, config_error_line(&c), config_error_text(&c));
+  TRY(conftext_load(e, path, "name a table, as those in experiments/tables", &c));
   snprintf(t->name, sizeof t->name, "%s", text_base(path));
   if (text_ends_with(t->name, ".conf")) t->name[strlen(t->name) - strlen(".conf")] = '\0';
   TRY(get_table(&r, config_root_setting(&c), t));
   *out = t;
   t = NULL;
 fail:
-  if (f) fclose(f);
   config_destroy(&c);
   table_free(t);
   return rc;

@@ -1,4 +1,4 @@
-/* train/conf.c: see train/conf.h. The only file besides its neighbours experiment*.c that calls libconfig. */
+/* train/conf.c: see train/conf.h. How a file is read: base/conftext.h. */
 #include "train/conf.h"
 
 #include <ctype.h>
@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/conftext.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { CONF_BYTES_MAX = 1 << 20, CONF_SIZE_MAX = 65536, NAMES_MAX = 64 };
+enum { CONF_SIZE_MAX = 65536, NAMES_MAX = 64 };
 
 /* ---- errors with a place ---- */
 
@@ -296,101 +296,6 @@ fail:
 
 /* ---- reading ---- */
 
-static int read_text(const struct config *c, char **out) {
-  int rc = CLDANN_OK;
-  struct stat st;
-  char *text = NULL;
-  FILE *f = NULL;
-  if (stat(c->path, &st) == 0 && !S_ISREG(st.st_mode)) /* before opening, which waits for ever at a pipe */
-    FAIL(c->err, CLDANN_E_IO, "%s is not a file; give the path of an experiment file", c->path);
-  f = fopen(c->path, "rb");
-  if (!f || fstat(fileno(f), &st) != 0)
-    FAIL(c->err, CLDANN_E_IO, "cannot read %s: %s; give the path of an experiment file", c->path, strerror(errno));
-  if (st.st_size > CONF_BYTES_MAX)
-    FAIL(c->err, CLDANN_E_CONFIG, "%s has more than %d bytes and is no experiment file", c->path, CONF_BYTES_MAX);
-  TRY(mem_new(c->err, &text, (size_t)st.st_size + 1, 1));
-  if (fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
-    FAIL(c->err, CLDANN_E_IO, "cannot read %s: the file became shorter or the disk failed; try again", c->path);
-  if (strlen(text) != (size_t)st.st_size) FAIL(c->err, CLDANN_E_CONFIG, "%s has zero bytes and is no experiment file", c->path);
-  *out = text;
-  text = NULL;
-fail:
-  mem_free(text);
-  if (f) fclose(f);
-  return rc;
-}
-
-/* The end of the comment or string that starts here, or NULL when none does. */
-static const char *skip_quoted(const char *p) {
-  if (*p == '#' || (p[0] == '/' && p[1] == '/')) return p + strcspn(p, "\n");
-  if (p[0] == '/' && p[1] == '*') {
-    const char *end = strstr(p + 2, "*/");
-    return end ? end + 2 : p + strlen(p);
-  }
-  if (*p != '"') return NULL;
-  for (p++; *p && *p != '"'; p++)
-    if (*p == '\\' && p[1]) p++;
-  return *p ? p + 1 : p;
-}
-
-/*
- * What libconfig takes without a word but we must not: an integer of more than 32 bits without its L loses its upper
- * bits, and @include of a folder ends the process.
- */
-static int check_text(const struct config *c, const char *text) {
-  for (const char *p = text, *next; *p; p = next) {
-    const char *problem = NULL;
-    int line = 1;
-    if ((next = skip_quoted(p))) continue;
-    next = p + 1;
-    if (*p == '@') problem = "@include is not supported; an experiment is one file";
-    if (isalnum((unsigned char)*p) || *p == '_' || *p == '.') {
-      const size_t digits = strspn(p, "0123456789");
-      next = p + strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-      errno = 0;
-      const long long whole = strtoll(p, NULL, 10);
-      if (errno == ERANGE && (digits == (size_t)(next - p) || p[digits] == 'L'))
-        problem = "the whole number has more than 64 bits; give a smaller one";
-      else if (digits == (size_t)(next - p) && digits > 0 && whole > INT32_MAX)
-        problem = "a whole number above 2147483647 needs an L behind it";
-    }
-    if (!problem) continue;
-    for (const char *q = text; q < p; q++) line += *q == '\n';
-    return err_set(c->err, CLDANN_E_CONFIG, __FILE__, __LINE__, "%.180s:%d: %s", c->path, line, problem);
-  }
-  return CLDANN_OK;
-}
-
-static int parse_text(struct config *c, const char *text) {
-  int rc;
-  TRY(check_text(c, text));
-  if (!config_read_string(&c->file, text))
-    FAIL(c->err, CLDANN_E_CONFIG, "%.180s:%d: %s; see doc/experiments.md for how a file is written", c->path,
-         config_error_line(&c->file), config_error_text(&c->file) ? config_error_text(&c->file) : "out of memory");
-fail:
-  return rc;
-}
-
-static int read_file(struct config *c) {
-  int rc = CLDANN_OK;
-  char *text = NULL;
-  TRY(read_text(c, &text));
-  TRY(parse_text(c, text));
-fail:
-  mem_free(text);
-  return rc;
-}
-
-/* May libconfig see it? Not where a word outside of texts is one of its orders, which read other files. */
-static int is_plain(const char *value) {
-  for (const char *p = value, *next; *p; p = next) {
-    if (*p == '@' || *p == '\n') return 0;
-    next = skip_quoted(p);
-    if (!next) next = p + 1;
-  }
-  return 1;
-}
-
 /* The value of an override: a whole number of any size, else what libconfig makes of it, else a text. */
 static int parse_value(const struct config *c, conf_set *set, const char *value) {
   int rc = CLDANN_OK, parsed = 0;
@@ -405,7 +310,7 @@ static int parse_value(const struct config *c, conf_set *set, const char *value)
   }
   TRY(mem_new(c->err, &text, strlen(value) + 8, 1));
   sprintf(text, "v = %s;", value);
-  if (is_plain(value)) parsed = config_read_string(&set->tree, text);
+  if (conftext_is_plain(value)) parsed = config_read_string(&set->tree, text);
   if (!parsed || config_setting_length(config_root_setting(&set->tree)) != 1) {
     config_destroy(&set->tree);
     config_init(&set->tree);
@@ -491,6 +396,7 @@ fail:
 
 int conf_load(cldann_error *e, const conf_key *root, const char *path, const char *text, const char *const *sets, int n,
               struct config **out) {
+  static const char fix[] = "give an experiment file, as doc/experiments.md describes it";
   int rc;
   struct config *c = NULL;
   TRY(mem_new(e, &c, 1, sizeof *c));
@@ -498,7 +404,7 @@ int conf_load(cldann_error *e, const conf_key *root, const char *path, const cha
   config_init(&c->file);
   TRY(mem_strdup(e, &c->path, path));
   TRY(mem_new(e, &c->sets, (size_t)n + 1, sizeof *c->sets));
-  TRY(text ? parse_text(c, text) : read_file(c));
+  TRY(text ? conftext_parse(e, c->path, fix, text, &c->file) : conftext_load(e, c->path, fix, &c->file));
   for (int i = 0; i < n; i++) TRY(add_set(c, sets[i]));
   TRY(check_group(c, config_root_setting(&c->file), root, "", "presets"));
   for (int i = 0; i < n; i++) TRY(check_set(c, &c->sets[i], root));

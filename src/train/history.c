@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -75,9 +76,12 @@ int history_read(cldann_error *e, const char *dir, history *h) {
   size_t room = 0;
   json_t *o = NULL;
   FILE *f = NULL;
+  struct stat st;
   int rc;
   *h = (history){.result = result_unknown};
   TRY(text_join(e, &path, dir, "metrics.jsonl"));
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* before opening, which waits for ever at a pipe */
+    FAIL(e, CLDANN_E_IO, "%s is not a file; name a folder that 'cldann train --out' made", path);
   if (!(f = fopen(path, "r")))
     FAIL(e, CLDANN_E_IO, "%s: %s; name a folder that 'cldann train --out' made", path, strerror(errno));
   for (int at = 1; getline(&line, &room, f) > 0; at++) {

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/conftext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/place.h"
@@ -332,15 +334,8 @@ fail:
 }
 
 static int read_old(cldann_error *e, config_t *c, const char *path) {
-  int rc = CLDANN_OK;
-  FILE *f = fopen(path, "r");
-  if (!f && errno != ENOENT) FAIL(e, CLDANN_E_IO, "%s: %s", path, strerror(errno));
-  if (f && !config_read(c, f))
-    FAIL(e, CLDANN_E_CONFIG, "%s:%d: %s; mend it, or name another file with --out", path, config_error_line(c),
-         config_error_text(c));
-fail:
-  if (f) fclose(f);
-  return rc;
+  if (access(path, F_OK) != 0 && errno == ENOENT) return CLDANN_OK;
+  return conftext_load(e, path, "mend it, or name another file with --out", c);
 }
 
 static int write_whole(cldann_error *e, const config_t *c, const char *path) {
