@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void err_clear(cldann_error *e) {
   memset(e, 0, sizeof *e);
 }
@@ -17,8 +19,7 @@ int err_set(cldann_error *e, int code, const char *file, int line, const char *f
   va_start(ap, fmt);
   vsnprintf(e->message, sizeof e->message, fmt, ap);
   va_end(ap);
-  for (char *p = e->message; *p; p++)
-    if (*p == '\n' || *p == '\r') *p = ' ';
+  text_clean(e->message); /* a damaged file's words may be anything, and a terminal obeys some */
   return code;
 }
 

@@ -120,13 +120,12 @@ int text_character(const char *s) {
   return control || half || longer || code > 0x10ffff || (code & 0xfffe) == 0xfffe ? 0 : n;
 }
 
-int text_is_utf8(const char *s) {
+void text_clean(char *s) {
   while (*s) {
-    const int n = (unsigned char)*s < 0x80 ? 1 : text_character(s);
-    if (!n) return 0;
-    s += n;
+    const int n = text_character(s);
+    if (!n) *s = strchr("\t\n\v\f\r", *s) ? ' ' : '?';
+    s += n ? n : 1;
   }
-  return 1;
 }
 
 int text_lines(cldann_error *e, char *text, const char ***lines, int *n) {

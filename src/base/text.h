@@ -31,8 +31,8 @@ const char *text_duration(char text[TEXT_DURATION], double seconds);
 /* Bytes of the UTF-8 character that s begins with, 1 to 4; 0 where it begins with none that may be shown: end, control, damage.
  */
 int text_character(const char *s);
-/* Whether all of s is UTF-8 without damage; control characters of ASCII may be there. */
-int text_is_utf8(const char *s);
+/* In place: a blank for each tab and end of line, '?' for every other byte that is of no character to be shown. */
+void text_clean(char *s);
 /* Cuts a text at the ends of its lines, in place: *lines, the caller's (mem_free), has *n of them, at least one. */
 int text_lines(cldann_error *e, char *text, const char ***lines, int *n);
 /* A cell of CSV: in quotes, its own doubled, where it must be. */

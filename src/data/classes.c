@@ -52,10 +52,12 @@ int classes_add(cldann_error *e, class_list *l, const char *where, const char *l
     label = plain;
   }
   if (!label[0]) FAIL(e, CLDANN_E_FORMAT, "%s: the label is empty; give each item one", where);
-  if (!text_is_utf8(label))
-    FAIL(e, CLDANN_E_FORMAT, "%s: the label '%.30s' is not UTF-8; write it so, or in ASCII", where, label);
   if (strlen(label) > LABEL_MAX)
     FAIL(e, CLDANN_E_FORMAT, "%s: the label '%.30s...' has more than %d characters; shorten it", where, label, LABEL_MAX);
+  for (const char *c = label; *c; c += text_character(c))
+    if (!text_character(c))
+      FAIL(e, CLDANN_E_FORMAT,
+           "%s: the label '%.30s' is not in UTF-8, as models and JSON have names; convert it, as with iconv", where, label);
   const int at = place_of(l, label, &found);
   if (found) {
     *id = l->id[at];

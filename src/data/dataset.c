@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "data/classes.h"
 
 size_t dataset_item_bytes(const dataset *d) {
@@ -21,6 +22,7 @@ static int new_empty(cldann_error *e, dataset **out, const char *name, data_type
     FAIL(e, CLDANN_E_ARG, "%s: %d items of %d x %d x %d make no data set; every size must be at least 1", name, n, h, w, c);
   TRY(mem_new(e, &d, 1, sizeof *d));
   snprintf(d->name, sizeof d->name, "%s", name);
+  text_clean(d->name); /* of a file, perhaps, and cut anywhere */
   d->type = type;
   d->n = n;
   d->h = h;

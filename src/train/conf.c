@@ -168,7 +168,7 @@ static int is_names(const config_setting_t *s) {
   if (!config_setting_is_aggregate(s) || config_setting_is_group(s) || config_setting_length(s) < 1) return 0;
   for (int i = 0; i < config_setting_length(s); i++) {
     const config_setting_t *m = config_setting_get_elem(s, (unsigned)i);
-    if (!is_int(m) && (config_setting_type(m) != CONFIG_TYPE_STRING || !text_is_utf8(config_setting_get_string(m)))) return 0;
+    if (!is_int(m) && config_setting_type(m) != CONFIG_TYPE_STRING) return 0;
   }
   return 1;
 }
@@ -255,8 +255,6 @@ static int check_value(const struct config *c, const config_setting_t *s, const 
   case CONF_TEXT:
     if (config_setting_type(s) != CONFIG_TYPE_STRING)
       must = "a text in double quotes";
-    else if (!text_is_utf8(conf_text(s, "")))
-      must = "UTF-8: convert the file with iconv, or rename what it names";
     else if (strlen(conf_text(s, "")) > (size_t)key->max)
       return conf_bad(c, s, CLDANN_E_CONFIG, "%s is longer than %.0f characters; shorten it", path, key->max);
     break;
@@ -270,7 +268,7 @@ static int check_value(const struct config *c, const config_setting_t *s, const 
     if (!is_ints(s, 3, 1)) must = "[height, width, channels], whole numbers from 1 to 65536";
     break;
   case CONF_NAMES:
-    if (!is_names(s)) must = "a list of texts (UTF-8) or whole numbers, as [\"cat\", \"dog\"] or [-1, 1]";
+    if (!is_names(s)) must = "a list of texts or whole numbers, as [\"cat\", \"dog\"] or [-1, 1]";
     break;
   }
   return must ? conf_bad(c, s, CLDANN_E_CONFIG, "%s must be %s", path, must) : CLDANN_OK;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "train/conf.h"
 
 typedef struct writer {
@@ -18,14 +19,19 @@ static void indent(const writer *w, int depth) {
   fprintf(w->f, "%*s", 2 * depth, "");
 }
 
+/* What is no character of UTF-8, as in some names of files, goes by its bytes: model files and others take nothing else. */
 void conf_put_text(FILE *f, const char *s) {
   fputc('"', f);
-  for (; *s; s++) {
+  while (*s) {
+    const int n = text_character(s);
     if (*s == '"' || *s == '\\') fputc('\\', f);
-    if (*s == '\n')
+    if (n)
+      fwrite(s, 1, (size_t)n, f);
+    else if (*s == '\n')
       fputs("\\n", f);
     else
-      fputc(*s, f);
+      fprintf(f, "\\x%02x", (unsigned)(unsigned char)*s);
+    s += n ? n : 1;
   }
   fputc('"', f);
 }

@@ -124,16 +124,10 @@ static const settings defaults = {
     .scale = 1.0,
 };
 
-/* The file's name without folder and .conf; what is no UTF-8 in it is a question mark. */
+/* The file's name without folder and .conf. */
 static void name_after(const char *path, char *to, size_t room) {
-  size_t n = 0, k;
-  for (const char *from = text_base(path); *from && n + 4 < room; from += k, n += k) {
-    k = (size_t)text_character(from);
-    memcpy(to + n, k ? from : "?", k ? k : 1);
-    if (!k) k = 1;
-  }
-  to[n] = '\0';
-  if (text_ends_with(to, ".conf")) to[n - strlen(".conf")] = '\0';
+  snprintf(to, room, "%s", text_base(path));
+  if (text_ends_with(to, ".conf")) to[strlen(to) - strlen(".conf")] = '\0';
 }
 
 static int read_settings(cldann_experiment *x, const char *path) {
