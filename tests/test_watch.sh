@@ -57,14 +57,34 @@ starts() {
   port=$(cat "$tmp/out" "$tmp/err" | sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p')
 }
 told() { cat "$tmp/out" "$tmp/err" 2>/dev/null | grep -q 'http://127.0.0.1:[1-9][0-9]*/' || ! kill -0 "$process" 2>/dev/null; }
-# stops SIGNAL CODE: and nobody listens any more.
-stops() {
-  kill -s "$1" "$process"
+# ends: fills rc. A process that waits for ever, as for a page that outlives the training, is killed after two minutes.
+ends() {
+  (
+    waited=0
+    while [ "$waited" -lt 1200 ]; do sleep 0.1; waited=$((waited + 1)); done
+    kill -s KILL "$process"
+  ) >/dev/null 2>&1 </dev/null &
+  guard=$!
   rc=0
   wait "$process" 2>/dev/null || rc=$?
   process=
+  if ! kill "$guard" 2>/dev/null; then
+    wrong "the command does not end"
+    exit 1
+  fi
+  wait "$guard" 2>/dev/null
+}
+# stops SIGNAL CODE: and nobody listens any more.
+stops() {
+  kill -s "$1" "$process"
+  ends
   [ "$rc" = "$2" ] || wrong "SIG$1: exit code $rc, not $2"
   [ "$2" = 137 ] || gone || wrong "SIG$1: the page is still there"
+}
+watched() { # ARGUMENT...: as run
+  "$bin" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
+  process=$!
+  ends
 }
 gone() {
   ask GET /
@@ -110,7 +130,7 @@ if [ "$rc" != 0 ]; then
   echo "skipped in part: no OpenCL device"
   exit 77
 fi
-run train "$tmp/nonesuch.conf" --watch --port 0 --out "$tmp/never"
+watched train "$tmp/nonesuch.conf" --watch --port 0 --out "$tmp/never"
 { [ "$rc" != 0 ] && [ ! -e "$tmp/never" ]; } || wrong "a training that does not begin leaves its folder"
 
 # While it trains.
@@ -170,7 +190,7 @@ if [ "$pictures" = 1 ]; then
 fi
 
 # To the end: the report, which is the same file and does not renew itself; and the page is gone with the training.
-run train "$blobs" --set steps=200 --set log_every=20 --watch --port 0 --quiet --out "$tmp/whole"
+watched train "$blobs" --set steps=200 --set log_every=20 --watch --port 0 --quiet --out "$tmp/whole"
 [ "$rc" = 0 ] || wrong "train --watch: exit code $rc"
 starts watch "$tmp/whole" --port 0
 ask GET /
