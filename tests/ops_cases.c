@@ -85,7 +85,7 @@ static const op_case cases[] = {
     {"max_pool", 3, {6, 6, 5}, 0, VALID(2, 2), TIES | SMALL},
     {"max_pool", 3, {7, 6, 33}, 0, SAME(3, 3, 2, 2), TIES},
     {"max_pool", 2, {28, 14, 3}, 0, CEIL(3, 3, 2, 2), BETA1 | SMALL},
-    {"max_pool", 3, {5, 6, 2}, 0, CEIL(2, 2, 3, 3), BETA1}, /* a last window that would start outside */
+    {"max_pool", 3, {5, 6, 2}, 0, CEIL(2, 2, 3, 3), BETA1},  /* a last window that would start outside */
     {"max_pool", 2, {7, 6, 32}, 0, CEIL(3, 3, 2, 2), BETA1}, /* vectors of channels without a rest */
     {"avg_pool", 2, {7, 5, 32}, 0, CEIL(3, 3, 2, 2), BETA1},
     {"avg_pool", 3, {6, 6, 5}, 0, VALID(2, 2), BETA1 | SMALL},

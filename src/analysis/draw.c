@@ -388,7 +388,7 @@ int draw_adaptation(trainer *t, const char *dir, adaptation *a) {
   float *trained = NULL, *initial = NULL;
   int rc;
   TRY(open_drawing(&d, POINTS));
-  *a = (adaptation){.points = {d.set[0].some->n, d.set[1].some->n}, .perplexity = d.n >= FEWEST ? perplexity_of(&d) : 0};
+  *a = (adaptation){.points = {d.set[0]->n, d.set[1]->n}, .perplexity = d.n >= FEWEST ? perplexity_of(&d) : 0};
   TRY(draw_pair_of(&d, "features", "features-tsne", "Features of the trained net"));
   TRY(mem_new(d.e, &trained, x->net->param_count, sizeof *trained));
   TRY(mem_new(d.e, &initial, x->net->param_count, sizeof *initial));

@@ -359,7 +359,7 @@ const cli_command cmd_tune = {
         "of other devices and shapes stays. Minutes; Ctrl-C keeps the passes that are done. With --choice: that one choice "
         "alone.\n"
         "For sparse data --entries says how many numbers of a row are not 0, as in what 'cldann plan' prints.",
-    .options = CLI_SET | CLI_DEVICE | CLI_OUT_FILE | CLI_TUNING | CLI_CHOICE | CLI_PASS | CLI_INFERENCE | CLI_ENTRIES | CLI_LIMIT |
-               CLI_CLBLAST | CLI_JSON | CLI_QUIET,
+    .options = CLI_SET | CLI_DEVICE | CLI_OUT_FILE | CLI_TUNING | CLI_CHOICE | CLI_PASS | CLI_INFERENCE | CLI_ENTRIES |
+               CLI_LIMIT | CLI_CLBLAST | CLI_JSON | CLI_QUIET,
     .run = run,
 };
