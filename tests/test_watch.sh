@@ -19,7 +19,7 @@ import http.client, sys
 method, host, port, path = sys.argv[1:5]
 try:
     c = http.client.HTTPConnection(host, int(port), timeout=60)
-    c.request(method, path, b"x" if method == "POST" else None)
+    c.request(method, path, b"x" if method == "POST" else None, {"Host": sys.argv[6]} if len(sys.argv) > 6 else {})
     r = c.getresponse()
     head = "".join(f"{k}: {v}\n" for k, v in r.getheaders())
     open(sys.argv[5] + ".head", "w").write(head)
@@ -28,10 +28,10 @@ try:
 except ConnectionRefusedError:
     print("refused")
 END
-# ask METHOD PATH [HOST]: fills page, page.head and answer, a status or "refused".
+# ask METHOD PATH [HOST [NAME]]: by another NAME of the host's; fills page, page.head and answer, a status or "refused".
 ask() {
   : >"$tmp/page"
-  answer=$(python3 "$tmp/ask.py" "$1" "${3:-127.0.0.1}" "$port" "$2" "$tmp/page" 2>&1)
+  answer=$(python3 "$tmp/ask.py" "$1" "${3:-127.0.0.1}" "$port" "$2" "$tmp/page" ${4+"$4"} 2>&1)
 }
 has() { # TEXT
   grep -qF -e "$1" "$tmp/page" || wrong "the page lacks: $1"
@@ -120,6 +120,10 @@ starts watch "$tmp/begun" --port 0
 ask GET /
 [ "$answer" = 200 ] || wrong "before the training: $answer"
 has 'The training has not begun'
+ask GET / 127.0.0.1 elsewhere.example
+[ "$answer" = 403 ] || wrong "by a name that is not this machine's: $answer"
+ask GET / 127.0.0.1 "LocalHost:$port"
+[ "$answer" = 200 ] || wrong "by localhost: $answer"
 python3 "$root/tests/html_page.py" "$tmp/page" >"$tmp/words" 2>"$tmp/err" || wrong "before the training: not the page it should be"
 stops "$stop" "$code"
 

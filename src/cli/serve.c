@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -66,15 +67,29 @@ static enum MHD_Result refuse(struct MHD_Connection *c, unsigned code, char *wor
   return reply(c, code, "text/plain; charset=utf-8", words, strlen(words), MHD_RESPMEM_PERSISTENT);
 }
 
+/* Asked for by this machine's own names? Else another site's page may be reading it, under a name that it has for 127.0.0.1. */
+static int is_local(struct MHD_Connection *c) {
+  static const char *const names[] = {"127.0.0.1", "localhost"};
+  const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+  if (!host) return 1;
+  for (int i = 0; i < 2; i++) {
+    const size_t n = strlen(names[i]);
+    if (!strncasecmp(host, names[i], n) && (!host[n] || host[n] == ':')) return 1;
+  }
+  return 0;
+}
+
 /* libmicrohttpd leaves the body out where HEAD is asked for. */
 static enum MHD_Result answer(void *user, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                               const char *upload, size_t *upload_size, void **state) {
-  static char no_method[] = "GET and HEAD alone\n", no_page[] = "there is one page, /\n", no_memory[] = "out of memory\n";
+  static char no_method[] = "GET and HEAD alone\n", no_page[] = "there is one page, /\n", no_memory[] = "out of memory\n",
+              not_local[] = "by 127.0.0.1 or localhost alone\n";
   char *text;
   size_t n;
   (void)version, (void)upload, (void)upload_size, (void)state;
   if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
     return refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, no_method);
+  if (!is_local(c)) return refuse(c, MHD_HTTP_FORBIDDEN, not_local);
   if (strcmp(url, "/") != 0) return refuse(c, MHD_HTTP_NOT_FOUND, no_page);
   const int rc = live_page(user, &text, &n);
   if (rc == CLDANN_E_MEM) return refuse(c, MHD_HTTP_INTERNAL_SERVER_ERROR, no_memory);

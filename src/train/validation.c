@@ -138,7 +138,14 @@ int reverse_run(reverse *r, const cldann_train_options *o, double *accuracy) {
   int rc;
   TRY(trainer_new(&r->x, &quiet, &t));
   TRY(go_on_from(t, r->params));
-  TRY(trainer_run(t, r->x.s.steps));
+  if (o->on_message) o->on_message(o->user, "reverse validation: a second net, as long again, without lines of its own");
+  rc = trainer_run(t, r->x.s.steps);
+  if (rc == CLDANN_E_INTERRUPTED) {
+    err_clear(t->err);
+    FAIL(t->err, rc, "stopped at step %lld of %lld of reverse validation as asked%s", (long long)t->step,
+         (long long)r->x.s.steps, o->out_dir ? "; the model is trained and written, --resume does the rest" : "");
+  }
+  TRY(rc);
   TRY(trainer_set_params(t, t->validation.best));
   trainer_end_training(t);
   TRY(trainer_evaluate(t, &back));
