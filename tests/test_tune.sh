@@ -105,7 +105,7 @@ fails 2 'nothing in this step' tune "$conf" --choice "gemm 1x1x1: generic"
 fails 2 'PASS: WAY' tune "$conf" --choice "gemm"
 echo 'tuning = ( {' >"$tmp/own.conf"
 fails 3 'own.conf:' train "$conf" --tuning "$tmp/own.conf"
-fails 4 'made by' train "$conf" --tuning "$tmp/nonesuch"
+fails 4 "'cldann tune' makes it" train "$conf" --tuning "$tmp/nonesuch"
 fails 3 'own.conf:' tune "$conf" --out "$tmp/own.conf" --quiet
 [ "$(cat "$tmp/own.conf")" = 'tuning = ( {' ] || wrong "tune touched a file that it cannot read"
 
@@ -127,7 +127,7 @@ echo 'tuning = ();' >"$file"
 run plan "$conf"
 [ "$rc" = 0 ] || wrong "a user's file that says nothing: exit code $rc"
 echo 'tuning = ( {' >"$file"
-fails 3 'remove the file' plan "$conf"
+fails 3 'mend or remove it' plan "$conf"
 run plan "$conf" --tuning none
 [ "$rc" = 0 ] || wrong "--tuning none does not get past a broken file"
 [ -z "$failed" ]

@@ -148,7 +148,7 @@ static int read_file(cldann_error *e, const char *path, const device_info *d, tu
   config_t c;
   int rc;
   config_init(&c);
-  TRY(conftext_load(e, path, "make it with 'cldann tune', or use --tuning none", &c));
+  TRY(conftext_load(e, path, "mend or remove it, 'cldann tune' makes it anew; or use --tuning none", &c));
   TRY(read_groups(e, &c, path, d, out));
 fail:
   config_destroy(&c);

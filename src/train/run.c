@@ -312,7 +312,8 @@ fail:
 /* The page of the run as it was, and its pictures: report/report.c, analysis/draw.c. */
 static int remove_page(cldann_error *e, const char *dir) {
   static const char *const pictures[] = {"classes",  "confusion",       "curves",        "domains",
-                                         "features", "features-before", "features-tsne", "units"},
+                                         "features", "features-before", "features-tsne", "features-tsne-before",
+                                         "units"},
                            *const endings[] = {"png", "svg", "gp"};
   enum { PICTURES = sizeof pictures / sizeof *pictures, ENDINGS = sizeof endings / sizeof *endings };
   char name[40];
