@@ -470,7 +470,7 @@ int cldann_export_onnx(cldann *c, const char *model, const char *path);
 /*
  * Pictures of a model file, into options->out_dir (or the working folder), as PNG and SVG with the gnuplot scripts that made
  * them: features.* (principal components), features-tsne.*, and where the input is a point of the plane classes.*, domains.*,
- * units.* (Ganin et al. 2016, figure 2). points: most items of each domain, evenly spaced, to 5000; 0: 500.
+ * units.* (Ganin et al. 2016, figure 2). points: most items of each domain, drawn at random, to 5000; 0: 500.
  * Needs gnuplot: CLDANN_E_IO where it is missing.
  */
 int cldann_draw(cldann_experiment *x, const char *model_path, int points, const cldann_train_options *options);

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/draw.h"
@@ -12,6 +13,7 @@
 #include "analysis/plot.h"
 #include "analysis/tsne.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/text.h"
 #include "train/judge.h"
 #include "train/trainer_internal.h"
@@ -30,7 +32,7 @@ typedef struct drawing {
   trainer *t;
   cldann_error *e;
   const char *dir;
-  dataset *set[2]; /* source, target: some of each, evenly spaced; owned */
+  dataset *set[2]; /* source, target: some of each, drawn at random; owned */
   int classes;
   char *class_text; /* what they are called, cut into names; NULL: their numbers */
   const char **names;
@@ -39,12 +41,17 @@ typedef struct drawing {
   int n;      /* points */
 } drawing;
 
+/* At random, one of each so many: labels may repeat in a pattern, of which even steps would see a part alone. */
 static int take_points(drawing *d, int domain, const dataset *all) {
   const int n = all->n < d->most ? all->n : d->most;
   int32_t *rows = NULL;
   int rc;
   TRY(mem_new(d->e, &rows, (size_t)n, sizeof *rows));
-  for (int i = 0; i < n; i++) rows[i] = (int32_t)((int64_t)i * all->n / n);
+  for (int i = 0; i < n; i++) {
+    const int64_t first = (int64_t)i * all->n / n, end = (int64_t)(i + 1) * all->n / n;
+    const rng r = rng_words(1, RNG_PICTURES, (uint32_t)domain, (uint64_t)i);
+    rows[i] = (int32_t)(first + rng_below(r.v[0], (uint32_t)(end - first)));
+  }
   TRY(dataset_take(d->e, all, rows, n, &d->set[domain]));
   const int32_t *y = d->set[domain]->y;
   for (int i = 0; i < n; i++) d->marks[d->n++] = domain * d->classes + (y && d->classes > 1 ? y[i] : 0);
@@ -64,13 +71,16 @@ static int point_type(int domain, int class) {
 
 /* What a legend's entry has behind the domain: the number of a class, or a variable of the script's with its name. */
 static void put_class(const drawing *d, plot *p, int c, char *to, size_t room) {
+  enum { NAME = 20 }; /* characters; beside longer ones there is little room for points */
+  char cut[4 * NAME + 8];
   if (!d->names) {
     snprintf(to, room, ".', class %d'", c);
     return;
   }
   snprintf(to, room, ".', '.class%d", c);
+  plot_cut(d->names[c], NAME, cut, sizeof cut);
   fprintf(p->f, "class%d = ", c);
-  plot_text(d->names[c], p->f);
+  plot_text(cut, p->f);
   fputc('\n', p->f);
 }
 
@@ -81,24 +91,28 @@ static int end_with_points(const drawing *d, plot *p, const double *xy, int by_d
   char command[COMMAND];
   size_t at = (size_t)snprintf(command, sizeof command, "%s", first);
   int entries = 0;
-  for (int domain = 0; domain < 2; domain++)
+  for (int domain = 0, titled = 0; domain < 2; domain++, titled = 0)
     for (int c = 0; c < d->classes && at < sizeof command; c++) {
       const int mark = domain * d->classes + c;
-      char name[32], class[32] = "";
+      char name[32], class[32] = "", legend[64];
       int count = 0;
       for (int i = 0; i < d->n; i++) count += d->marks[i] == mark;
       if (!count) continue;
-      entries++;
-      if (d->set[domain]->y && d->classes > 1) put_class(d, p, c, class, sizeof class);
+      if (d->set[domain]->y && d->classes > 1 && !by_domain) put_class(d, p, c, class, sizeof class);
+      snprintf(legend, sizeof legend, "title '%s'%s", domain ? "target" : "source", class);
+      if (by_domain && titled++) strcpy(legend, "notitle");
+      entries += !by_domain;
       snprintf(name, sizeof name, "d%dc%d", domain, c);
       plot_data(p, name, xy, d->n, 2, d->marks, mark, 0);
-      at += (size_t)snprintf(
-          command + at, sizeof command - at,
-          "%s $%s using 1:2 with points pointtype %d pointsize %s linewidth 1.3 linecolor rgb '%s' title '%s'%s",
-          at && command[at - 1] != ' ' ? "," : "", name, point_type(domain, c), domain ? "1.1" : "0.7",
-          plot_colour(by_domain ? domain : c), domain ? "target" : "source", class);
+      at += (size_t)snprintf(command + at, sizeof command - at,
+                             "%s $%s using 1:2 with points pointtype %d pointsize %s linewidth 1.3 linecolor rgb '%s' %s",
+                             at && command[at - 1] != ' ' ? "," : "", name, point_type(domain, by_domain ? 0 : c),
+                             domain ? "1.1" : "0.7", plot_colour(by_domain ? domain : c), legend);
     }
-  if (entries > COLUMN) fputs("set key font ',7' samplen 1 spacing 1.05 width -3\n", p->f);
+  if (entries > COLUMN) {
+    p->width = 1080;
+    fputs("set key font ',9' samplen 1 spacing 1.05 width -3\n", p->f);
+  }
   return plot_close(p, command);
 }
 
@@ -109,7 +123,7 @@ static void put_axes(plot *p, const double share[2]) {
 
 /* Of two that are to stand beside each other. */
 static void make_small(plot *p) {
-  p->width = 560, p->height = 500, p->points = 13;
+  p->width = 480, p->height = 450, p->points = 12;
   fputs("set key outside center bottom horizontal samplen 1\nset bmargin 5.5\n", p->f);
 }
 
@@ -121,7 +135,12 @@ static int draw_components(drawing *d, const float *x, int width, const char *na
   TRY(pca(d->e, x, d->n, width, 2, xy, share));
   TRY(plot_open(d->e, d->dir, name, title, &p));
   put_axes(&p, share);
-  if (small) make_small(&p);
+  if (small) {
+    double low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < d->n; i++) low = fmin(low, xy[2 * i]), high = fmax(high, xy[2 * i]);
+    make_small(&p);
+    if (high > low) fprintf(p.f, "set xtics %.9g\n", plot_step(high - low));
+  }
   TRY(end_with_points(d, &p, xy, d->classes == 1, "plot "));
 fail:
   mem_free(xy);
@@ -229,6 +248,18 @@ fail:
   return rc;
 }
 
+/* Of each class the colour of its points, pale. */
+static void put_palette(plot *p, int classes) {
+  fputs("set palette defined (", p->f);
+  for (int c = 0; c < classes; c++) {
+    unsigned pale = 0;
+    for (unsigned rgb = (unsigned)strtoul(plot_colour(c) + 1, NULL, 16), at = 0; at < 24; at += 8)
+      pale |= (255 - (255 - (rgb >> at & 255)) / 4) << at;
+    fprintf(p->f, "%s%d '#%06x'", c ? ", " : "", c, pale);
+  }
+  fprintf(p->f, ")\nset palette maxcolors %d\nset cbrange [-0.5:%d.5]\n", classes, classes - 1);
+}
+
 static int draw_regions(drawing *d, const plane *g, cldann_loss_target target, const char *name, const char *title) {
   const int classes = judge_classes(&net_loss(d->t->x->net, target)->o), two = classes == 2;
   double *value = NULL, *rows = NULL;
@@ -250,7 +281,7 @@ static int draw_regions(drawing *d, const plane *g, cldann_loss_target target, c
           "table\nunset contour\n",
           p.f);
   } else {
-    fprintf(p.f, "set palette maxcolors %d\nset cbrange [-0.5:%d.5]\n", classes, classes - 1);
+    put_palette(&p, classes);
   }
   TRY(end_with_points(d, &p, g->points, target == CLDANN_TARGET_DOMAIN,
                       two ? "plot $grid using 1:2:3 with image notitle, $border using 1:2 with lines linewidth 2.5 linecolor "

@@ -24,6 +24,7 @@ enum {
   RNG_AUGMENT = 12,
   RNG_REPORT = 13,
   RNG_COMPONENTS = 14,
+  RNG_PICTURES = 15,
   RNG_PARAM = 1024,
   RNG_DROPOUT = 1 << 20 /* + the node */
 };

@@ -44,7 +44,7 @@ static const cli_option rows[] = {
     {"format", CLI_FORMAT, "FORM", "plain, markdown or csv (default: plain)"},
     {"features", CLI_FEATURES, "NAME", "what the array of the items is called (default: names that people use)"},
     {"labels", CLI_LABELS, "NAME", "what their labels are called: a column, an array, or the file beside (default: likewise)"},
-    {"points", CLI_POINTS, "N", "items of each domain, evenly spaced, 1 to 5000 (default: 500)"},
+    {"points", CLI_POINTS, "N", "items of each domain, drawn at random, 1 to 5000 (default: 500)"},
     {"quick", CLI_QUICK, NULL, "one seed and fewer steps: shows that it runs, reproduces nothing"},
     {"seed", CLI_SEED, "N", "seed of the random choices (default: 1)"},
     {"threads", CLI_THREADS, "N", "threads, 0 for one a processor (default: 0); the files do not depend on it"},
