@@ -161,6 +161,8 @@ training() {
     done
     grep -q "t-SNE (perplexity 30, divergence 0[.]" "$tmp/it's pictures/features-tsne.svg" || wrong "draw: no perplexity in the title"
     [ "$(grep -c '^-*[0-9]' "$tmp/it's pictures/features-tsne.gp")" = 600 ] || wrong "draw: not 300 points of each domain"
+    grep -m1 "title 'source'" "$tmp/it's pictures/domains.gp" | grep -o "title '[a-z]*'[^,]*" >"$tmp/legend"
+    printf "title 'source'\ntitle 'target'\n" | cmp -s - "$tmp/legend" || wrong "draw: the legend of domains is not of domains"
     run draw "$tmp/run/one/model.safetensors" --out "$tmp/few" --points 20 --quiet
     [ "$(grep -c '^-*[0-9]' "$tmp/few/features-tsne.gp")" = 40 ] || wrong "draw --points 20: not 20 of each domain"
     grep -q "t-SNE (perplexity 13, " "$tmp/few/features-tsne.gp" || wrong "draw: perplexity is not a third of the others"

@@ -2,7 +2,6 @@
 #include "analysis/draw.h"
 #include "analysis/plot.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 enum { SIDE = 580, MAP = 430, NAME = 64, SHOWN = 12, MOST_NUMBERS = 25, MOST_NAMES = 50, LARGE = 13, SMALL = 5 };
 
@@ -11,17 +10,9 @@ typedef struct names {
   int points, longest;
 } names;
 
-/* The first SHOWN characters of a class's name, or its number. Returns their number. */
+/* A class's name, cut, or its number. Returns the characters. */
 static int short_name(const cldann_detail *d, int i, char text[NAME]) {
-  size_t n = 0;
-  int k = 0;
-  if (!d->names) return snprintf(text, NAME, "%d", i);
-  for (; k < SHOWN && d->names[i][n]; k++) {
-    const int bytes = text_character(d->names[i] + n);
-    n += bytes ? (size_t)bytes : 1;
-  }
-  snprintf(text, NAME, "%.*s%s", (int)n, d->names[i], d->names[i][n] ? "..." : "");
-  return d->names[i][n] ? k + 3 : k;
+  return d->names ? plot_cut(d->names[i], SHOWN, text, NAME) : snprintf(text, NAME, "%d", i);
 }
 
 static names measure(const cldann_detail *d) {
@@ -35,20 +26,26 @@ static names measure(const cldann_detail *d) {
   return s;
 }
 
-/* Margins that hold the names: a character is about 0.8 of the size in pixels; those below stand at 45 degrees. */
-static void put_margins(const names *s, plot *p) {
-  const double length = 0.83 * s->points * s->longest, left = length + 60, bottom = 0.71 * length + 60;
+/* Names below the map: as they are, at 45 degrees, or, where those would touch, upright. */
+static int turn_of(const cldann_detail *d, const names *s) {
+  enum { MOST_SLANTED = 16 };
+  return s->longest <= 2 ? 0 : d->classes <= MOST_SLANTED ? 45 : 90;
+}
+
+/* Margins that hold the names: a character is about 0.8 of the size in pixels. */
+static void put_margins(const names *s, int turn, plot *p) {
+  const double length = 0.83 * s->points * s->longest, left = length + 60, bottom = (turn == 90 ? 1 : 0.71) * length + 60;
   fprintf(p->f,
           "set lmargin at screen %.3f\nset rmargin at screen 0.97\nset tmargin at screen 0.91\nset bmargin at screen %.3f\n"
           "set label 'taken for' at screen %.3f, 0.03 center\nset label 'is' at screen 0.03, 0.55 center rotate\n",
           left / SIDE, bottom / SIDE, 0.5 * left / SIDE + 0.485);
 }
 
-static void put_names(const cldann_detail *d, const names *s, plot *p) {
-  char name[NAME];
+static void put_names(const cldann_detail *d, const names *s, int turn, plot *p) {
+  char name[NAME], turned[32] = "";
+  if (turn) snprintf(turned, sizeof turned, "rotate by %d right ", turn);
   for (int axis = 0; axis < 2; axis++) {
-    const char *turned = !axis && s->longest > 2 ? "rotate by 45 right " : "";
-    fprintf(p->f, "set %stics noenhanced scale 0 font ',%d' %s(", axis ? "y" : "x", s->points, turned);
+    fprintf(p->f, "set %stics noenhanced scale 0 font ',%d' %s(", axis ? "y" : "x", s->points, axis ? "" : turned);
     for (int i = 0; i < d->classes; i++) {
       short_name(d, i, name);
       if (i) fputs(", ", p->f);
@@ -73,6 +70,7 @@ static void fill(const cldann_detail *d, double *cells) {
 int draw_confusion(cldann_error *e, const char *dir, const cldann_detail *d) {
   const int cells = d->classes * d->classes;
   const names s = measure(d);
+  const int turn = turn_of(d, &s);
   char command[600];
   double *rows = NULL;
   plot p;
@@ -81,12 +79,12 @@ int draw_confusion(cldann_error *e, const char *dir, const cldann_detail *d) {
   fill(d, rows);
   TRY(plot_open(e, dir, "confusion", "Percent of each class taken for each", &p));
   p.width = p.height = SIDE, p.points = LARGE;
-  put_margins(&s, &p);
+  put_margins(&s, turn, &p);
   fprintf(p.f,
           "set border 0\nset xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\nset cbrange [0:1]\n"
           "set palette defined (0 '#f4f7fa', 1 '#0072b2')\n",
           d->classes - 1, d->classes - 1);
-  if (d->classes <= MOST_NAMES) put_names(d, &s, &p);
+  if (d->classes <= MOST_NAMES) put_names(d, &s, turn, &p);
   plot_data(&p, "cells", rows, cells, 4, NULL, 0, 0);
   size_t n = (size_t)snprintf(command, sizeof command, "plot $cells using 1:2:3 with image pixels notitle");
   if (d->classes <= MOST_NUMBERS)

@@ -21,18 +21,23 @@ enum {
   RATE,
   COLUMNS = RATE
 };
-enum { MOST_POINTS = 1000 }; /* of a curve; the data keep all */
+enum {
+  MOST_POINTS = 250,
+  FEW_POINTS = 50
+}; /* of a curve: beyond, each is the mean of windows; up to so few are seen as points */
 
 typedef struct curves {
-  const double *rows; /* (n, COLUMNS) */
-  int n;
-  char *text; /* the commands, by malloc */
+  double *rows; /* (n, COLUMNS) */
+  int n, each;  /* each is the mean of so many windows, the last of what is left */
+  char *text;   /* the commands, by malloc */
   size_t size;
   FILE *f;
   int panel; /* curves in this one so far */
 } curves;
 
-static void fill(const history *h, double *rows) {
+/* The means of what is a number; the step is the last one's. */
+static void fill(const history *h, curves *c) {
+  int count[COLUMNS] = {0};
   for (int i = 0; i < h->n; i++) {
     const cldann_progress *p = &h->windows[i];
     const double row[COLUMNS] = {(double)p->step,
@@ -46,7 +51,14 @@ static void fill(const history *h, double *rows) {
                                  p->domain_accuracy_high,
                                  p->lambda,
                                  p->lr};
-    for (int k = 0; k < COLUMNS; k++) rows[i * COLUMNS + k] = row[k];
+    double *to = c->rows + (size_t)(i / c->each) * COLUMNS;
+    for (int k = 0; k < COLUMNS; k++) {
+      count[k] = i % c->each ? count[k] : 0;
+      if (i % c->each == 0) to[k] = NAN;
+      if (!isfinite(row[k])) continue;
+      count[k]++;
+      to[k] = k + 1 == STEP || count[k] == 1 ? row[k] : to[k] + (row[k] - to[k]) / count[k];
+    }
   }
 }
 
@@ -57,26 +69,43 @@ static int has(const curves *c, int column) {
   return 0;
 }
 
+/* Marks of the left axis, of a panel whose curves are those of two or three columns (0: none). */
+static void put_marks(curves *c, const int columns[3]) {
+  double low = INFINITY, high = -INFINITY;
+  for (int i = 0; i < c->n; i++)
+    for (int k = 0; k < 3; k++) {
+      const double v = columns[k] ? c->rows[i * COLUMNS + columns[k] - 1] : NAN;
+      if (isfinite(v)) low = fmin(low, v), high = fmax(high, v);
+    }
+  if (high > low)
+    fprintf(c->f, "set ytics %.9g\n", plot_step(high - low));
+  else
+    fputs("set ytics autofreq\n", c->f);
+}
+
 static void begin_panel(curves *c, const char *title, int legend_rows) {
-  fprintf(c->f, "set title '%s'\nset key maxrows %d\n", title, legend_rows);
+  fprintf(c->f, "set title '%s", title);
+  if (c->each > 1) fprintf(c->f, ", means of %d windows", c->each);
+  fprintf(c->f, "'\nset key maxrows %d\n", legend_rows);
   c->panel = 0;
 }
 
 /* One more entry of the panel's plot command: `how` is what follows "using 1". */
 static void put(curves *c, const char *how, const char *style, const char *colour, const char *title) {
-  fprintf(c->f, "%s$m every %d using 1:%s with %s linecolor rgb '%s' title '%s'", c->panel++ ? ", \\\n  " : "plot ",
-          (c->n + MOST_POINTS - 1) / MOST_POINTS, how, style, colour, title);
+  fprintf(c->f, "%s$m using 1:%s with %s linecolor rgb '%s' title '%s'", c->panel++ ? ", \\\n  " : "plot ", how, style, colour,
+          title);
 }
 
 static void put_line(curves *c, int column, const char *colour, const char *title) {
   char how[16];
   if (!has(c, column)) return;
   snprintf(how, sizeof how, "%d", column);
-  put(c, how, "linespoints linewidth 1.6 pointtype 7 pointsize 0.25", colour, title);
+  put(c, how, c->n > FEW_POINTS ? "lines linewidth 1.6" : "linespoints linewidth 1.6 pointtype 7 pointsize 0.6", colour, title);
 }
 
 static void put_losses(curves *c) {
   begin_panel(c, "Losses", 1);
+  put_marks(c, (const int[3]){LABEL_LOSS, HELD_LOSS, DOMAIN_LOSS});
   put_line(c, LABEL_LOSS, plot_colour(1), "label head");
   put_line(c, HELD_LOSS, plot_colour(2), "held-out rows");
   put_line(c, DOMAIN_LOSS, plot_colour(0), "domain head");
@@ -85,7 +114,7 @@ static void put_losses(curves *c) {
 
 static void put_accuracies(curves *c, double chance) {
   begin_panel(c, "Accuracies on the training rows", 2);
-  fputs("set yrange [0:1]\n", c->f);
+  fputs("set yrange [0:1]\nset ytics 0.2\n", c->f);
   if (has(c, DOMAIN_LOW)) {
     char how[32];
     snprintf(how, sizeof how, "%d:%d", DOMAIN_LOW, DOMAIN_HIGH);
@@ -99,23 +128,23 @@ static void put_accuracies(curves *c, double chance) {
   fputs("\nset autoscale y\n", c->f);
 }
 
-/* Between marks of an axis from 0 to `top`, four or so of them: 1, 2 or 5 times a power of ten. */
-static double step_of(double top) {
-  const double least = top / 4, ten = pow(10, floor(log10(least)));
-  return least <= ten ? ten : least <= 2 * ten ? 2 * ten : least <= 5 * ten ? 5 * ten : 10 * ten;
-}
-
 static void put_schedules(curves *c) {
-  double top = 0;
+  double top = 0, lambda = 0;
   char how[32];
-  for (int i = 0; i < c->n; i++) top = fmax(top, c->rows[i * COLUMNS + RATE - 1]);
+  for (int i = 0; i < c->n; i++) {
+    top = fmax(top, c->rows[i * COLUMNS + RATE - 1]);
+    lambda = fmax(lambda, c->rows[i * COLUMNS + LAMBDA - 1]);
+  }
   begin_panel(c, "Schedules", 1);
-  fputs("set border 11\nset xlabel 'step' offset 0,0.4\nset yrange [*<0:*]\n", c->f);
-  if (top > 0) fprintf(c->f, "set y2range [0:*]\nset y2tics %.9g nomirror\n", step_of(top));
+  fputs("set border 11\nset xlabel 'step' offset 0,0.4\nset yrange [*<0:*]\nset ytics autofreq\n", c->f);
+  if (lambda > 0) fprintf(c->f, "set ytics %.9g\n", plot_step(lambda));
+  if (top > 0) fprintf(c->f, "set y2range [0:*]\nset y2tics %.9g nomirror\n", plot_step(top));
   put_line(c, LAMBDA, plot_colour(0), "lambda (left)");
   snprintf(how, sizeof how, "%d axes x1y2", RATE);
   if (top > 0)
-    put(c, how, "linespoints linewidth 1.6 dashtype 2 pointtype 7 pointsize 0.25", plot_colour(2), "learning rate (right)");
+    put(c, how,
+        c->n > FEW_POINTS ? "lines linewidth 1.6 dashtype 2" : "linespoints linewidth 1.6 dashtype 2 pointtype 7 pointsize 0.6",
+        plot_colour(2), "learning rate (right)");
   fputs("\nset autoscale y\nset border 3\nunset y2tics\nunset xlabel\n", c->f);
 }
 
@@ -134,23 +163,24 @@ fail:
 }
 
 int draw_curves(cldann_error *e, const char *dir, const history *h, double chance) {
-  curves c = {.n = h->n};
-  double *rows = NULL;
+  curves c = {.each = (h->n + MOST_POINTS - 1) / MOST_POINTS};
   plot p;
   int rc;
-  TRY(mem_new(e, &rows, (size_t)h->n * COLUMNS, sizeof *rows));
-  fill(h, rows);
-  c.rows = rows;
+  c.n = (h->n + c.each - 1) / c.each;
+  TRY(mem_new(e, &c.rows, (size_t)c.n * COLUMNS, sizeof *c.rows));
+  fill(h, &c);
   TRY(write_commands(e, &c, chance));
   TRY(plot_open(e, dir, "curves", "", &p));
   p.width = 580, p.height = 960, p.points = 13;
   fputs("set key outside center bottom vertical samplen 2\nset lmargin 8\nset rmargin 9\nset bmargin 5\nset grid ytics "
         "linecolor rgb '#dddddd'\n",
         p.f);
-  plot_data(&p, "m", rows, h->n, COLUMNS, NULL, 0, 0);
+  const double last = c.rows[(size_t)(c.n - 1) * COLUMNS + STEP - 1];
+  fprintf(p.f, "set xrange [0:%.9g]\nset xtics %.9g\n", last, plot_step(last));
+  plot_data(&p, "m", c.rows, c.n, COLUMNS, NULL, 0, 0);
   TRY(plot_close(&p, c.text));
 fail:
-  mem_free(rows);
+  mem_free(c.rows);
   free(c.text);
   return rc;
 }

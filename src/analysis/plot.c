@@ -21,6 +21,11 @@ const char *plot_colour(int i) {
   return colours[i % PLOT_COLOURS];
 }
 
+double plot_step(double range) {
+  const double least = range / 4, ten = pow(10, floor(log10(least)));
+  return least <= ten ? ten : least <= 2 * ten ? 2 * ten : least <= 5 * ten ? 5 * ten : 10 * ten;
+}
+
 /* Between single quotes, where only those are special. */
 void plot_text(const char *s, FILE *f) {
   fputc('\'', f);
@@ -34,6 +39,17 @@ void plot_text(const char *s, FILE *f) {
     s += n ? n : 1;
   }
   fputc('\'', f);
+}
+
+int plot_cut(const char *s, int most, char *to, size_t room) {
+  size_t n = 0;
+  int k = 0;
+  for (; k < most && s[n]; k++) {
+    const int bytes = text_character(s + n);
+    n += bytes ? (size_t)bytes : 1;
+  }
+  snprintf(to, room, "%.*s%s", (int)n, s, s[n] ? "..." : "");
+  return s[n] ? k + 3 : k;
 }
 
 /* The script's own path, as it is. */
