@@ -1,10 +1,10 @@
 /* analysis/curves.c: draw_curves: a training's windows over its steps, in three panels. See analysis/draw.h. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "analysis/draw.h"
 #include "analysis/plot.h"
 #include "base/mem.h"
+#include "base/memo.h"
 
 /* Columns of the data, as gnuplot counts them. */
 enum {
@@ -29,9 +29,7 @@ enum {
 typedef struct curves {
   double *rows; /* (n, COLUMNS) */
   int n, each;  /* each is the mean of so many windows, the last of what is left */
-  char *text;   /* the commands, by malloc */
-  size_t size;
-  FILE *f;
+  memo commands;
   int panel; /* curves in this one so far */
 } curves;
 
@@ -78,22 +76,22 @@ static void put_marks(curves *c, const int columns[3]) {
       if (isfinite(v)) low = fmin(low, v), high = fmax(high, v);
     }
   if (high > low)
-    fprintf(c->f, "set ytics %.9g\n", plot_step(high - low));
+    fprintf(c->commands.f, "set ytics %.9g\n", plot_step(high - low));
   else
-    fputs("set ytics autofreq\n", c->f);
+    fputs("set ytics autofreq\n", c->commands.f);
 }
 
 static void begin_panel(curves *c, const char *title, int legend_rows) {
-  fprintf(c->f, "set title '%s", title);
-  if (c->each > 1) fprintf(c->f, ", means of %d windows", c->each);
-  fprintf(c->f, "'\nset key maxrows %d\n", legend_rows);
+  fprintf(c->commands.f, "set title '%s", title);
+  if (c->each > 1) fprintf(c->commands.f, ", means of %d windows", c->each);
+  fprintf(c->commands.f, "'\nset key maxrows %d\n", legend_rows);
   c->panel = 0;
 }
 
 /* One more entry of the panel's plot command: `how` is what follows "using 1". */
 static void put(curves *c, const char *how, const char *style, const char *colour, const char *title) {
-  fprintf(c->f, "%s$m using 1:%s with %s linecolor rgb '%s' title '%s'", c->panel++ ? ", \\\n  " : "plot ", how, style, colour,
-          title);
+  fprintf(c->commands.f, "%s$m using 1:%s with %s linecolor rgb '%s' title '%s'", c->panel++ ? ", \\\n  " : "plot ", how, style,
+          colour, title);
 }
 
 static void put_line(curves *c, int column, const char *colour, const char *title) {
@@ -109,23 +107,23 @@ static void put_losses(curves *c) {
   put_line(c, LABEL_LOSS, plot_colour(1), "label head");
   put_line(c, HELD_LOSS, plot_colour(2), "held-out rows");
   put_line(c, DOMAIN_LOSS, plot_colour(0), "domain head");
-  if (c->panel) fputs("\n", c->f);
+  if (c->panel) fputs("\n", c->commands.f);
 }
 
 static void put_accuracies(curves *c, double chance) {
-  begin_panel(c, "Accuracies on the training rows", 2);
-  fputs("set yrange [0:1]\nset ytics 0.2\n", c->f);
+  begin_panel(c, "Accuracies", 2);
+  fputs("set yrange [0:1]\nset ytics 0.2\n", c->commands.f);
   if (has(c, DOMAIN_LOW)) {
     char how[32];
     snprintf(how, sizeof how, "%d:%d", DOMAIN_LOW, DOMAIN_HIGH);
     put(c, how, "filledcurves fillstyle solid 0.25 noborder", plot_colour(0), "95 % interval");
     put_line(c, DOMAIN_ACCURACY, plot_colour(0), "domain head");
-    fprintf(c->f, ", \\\n  %.9g with lines dashtype 2 linewidth 1.5 linecolor rgb '#555555' title 'guessing: %.2g'", chance,
-            chance);
+    fprintf(c->commands.f, ", \\\n  %.9g with lines dashtype 2 linewidth 1.5 linecolor rgb '#555555' title 'guessing: %.2g'",
+            chance, chance);
   }
   put_line(c, LABEL_ACCURACY, plot_colour(1), "label head");
   put_line(c, HELD_ACCURACY, plot_colour(2), "held-out rows");
-  fputs("\nset autoscale y\n", c->f);
+  fputs("\nset autoscale y\n", c->commands.f);
 }
 
 static void put_schedules(curves *c) {
@@ -136,28 +134,28 @@ static void put_schedules(curves *c) {
     lambda = fmax(lambda, c->rows[i * COLUMNS + LAMBDA - 1]);
   }
   begin_panel(c, "Schedules", 1);
-  fputs("set border 11\nset xlabel 'step' offset 0,0.4\nset yrange [*<0:*]\nset ytics autofreq\n", c->f);
-  if (lambda > 0) fprintf(c->f, "set ytics %.9g\n", plot_step(lambda));
-  if (top > 0) fprintf(c->f, "set y2range [0:*]\nset y2tics %.9g nomirror\n", plot_step(top));
+  fputs("set border 11\nset xlabel 'step' offset 0,0.4\nset yrange [*<0:*]\nset ytics autofreq\n", c->commands.f);
+  if (lambda > 0) fprintf(c->commands.f, "set ytics %.9g\n", plot_step(lambda));
+  if (top > 0) fprintf(c->commands.f, "set y2range [0:*]\nset y2tics %.9g nomirror\n", plot_step(top));
   put_line(c, LAMBDA, plot_colour(0), "lambda (left)");
   snprintf(how, sizeof how, "%d axes x1y2", RATE);
   if (top > 0)
     put(c, how,
         c->n > FEW_POINTS ? "lines linewidth 1.6 dashtype 2" : "linespoints linewidth 1.6 dashtype 2 pointtype 7 pointsize 0.6",
         plot_colour(2), "learning rate (right)");
-  fputs("\nset autoscale y\nset border 3\nunset y2tics\nunset xlabel\n", c->f);
+  fputs("\nset autoscale y\nset border 3\nunset y2tics\nunset xlabel\n", c->commands.f);
 }
 
 static int write_commands(cldann_error *e, curves *c, double chance) {
   const int losses = has(c, LABEL_LOSS) || has(c, DOMAIN_LOSS), accuracies = has(c, LABEL_ACCURACY) || has(c, DOMAIN_ACCURACY);
-  int rc = CLDANN_OK;
-  if (!(c->f = open_memstream(&c->text, &c->size))) FAIL(e, CLDANN_E_MEM, "no memory for the curves");
-  fprintf(c->f, "set multiplot layout %d,1\n", losses + accuracies + 1);
+  int rc;
+  TRY(memo_open(e, &c->commands));
+  fprintf(c->commands.f, "set multiplot layout %d,1\n", losses + accuracies + 1);
   if (losses) put_losses(c);
   if (accuracies) put_accuracies(c, chance);
   put_schedules(c);
-  fputs("unset multiplot", c->f);
-  if (fclose(c->f) != 0) FAIL(e, CLDANN_E_MEM, "no memory for the curves");
+  fputs("unset multiplot", c->commands.f);
+  TRY(memo_end(e, &c->commands));
 fail:
   return rc;
 }
@@ -178,9 +176,9 @@ int draw_curves(cldann_error *e, const char *dir, const history *h, double chanc
   const double last = c.rows[(size_t)(c.n - 1) * COLUMNS + STEP - 1];
   fprintf(p.f, "set xrange [0:%.9g]\nset xtics %.9g\n", last, plot_step(last));
   plot_data(&p, "m", c.rows, c.n, COLUMNS, NULL, 0, 0);
-  TRY(plot_close(&p, c.text));
+  TRY(plot_close(&p, c.commands.text));
 fail:
   mem_free(c.rows);
-  free(c.text);
+  memo_free(&c.commands);
   return rc;
 }

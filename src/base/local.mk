@@ -9,6 +9,8 @@ libcldann_internal_la_SOURCES += \
 	src/base/hash.h \
 	src/base/mem.c \
 	src/base/mem.h \
+	src/base/memo.c \
+	src/base/memo.h \
 	src/base/parallel.c \
 	src/base/parallel.h \
 	src/base/rng.c \

@@ -6,11 +6,11 @@
 
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "data/place.h"
 #include "report/table.h"
@@ -117,23 +117,19 @@ static int rehearse(cldann *c, const cli_args *a, const table *t) {
 
 /* NAME.md or NAME.csv in --out, whole or not at all. */
 static int write_file(const cli_args *a, const table *t, cells_form form, const char *ending) {
-  char path[PATH_MOST], *text = NULL;
-  size_t size = 0;
+  char path[PATH_MOST];
+  memo text;
   cldann_error e;
   int rc;
-  FILE *f = open_memstream(&text, &size);
   err_clear(&e);
-  if (!f) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
-  TRY(table_write(&e, t, form, a->quick, f));
-  rc = fclose(f);
-  f = NULL;
-  if (rc != 0) FAIL(&e, CLDANN_E_MEM, "no memory for the table");
+  TRY(memo_open(&e, &text));
+  TRY(table_write(&e, t, form, a->quick, text.f));
+  TRY(memo_end(&e, &text));
   snprintf(path, sizeof path, "%s/%s.%s", a->out, t->name, ending);
   TRY(place_folder(&e, a->out, NULL));
-  TRY(place_whole(&e, path, text, size));
+  TRY(place_whole(&e, path, text.text, text.size));
 fail:
-  if (f) fclose(f);
-  free(text);
+  memo_free(&text);
   return rc < 0 ? cli_fail(&e) : EXIT_FINE;
 }
 

@@ -12,6 +12,7 @@
 
 #include "analysis/plot.h"
 #include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "data/bytes.h"
 #include "data/place.h"
@@ -23,7 +24,7 @@ struct live {
   char *dir, *metrics, *conf, *report; /* paths */
   int to_begin;
   struct stat before; /* metrics.jsonl when it was opened */
-  char *curves;       /* their section, by malloc; NULL: none yet */
+  memo curves;        /* their section; none yet where it has no text */
   struct stat drawn;  /* metrics.jsonl when they were drawn */
 };
 
@@ -65,7 +66,7 @@ fail:
 
 void live_free(live *l) {
   if (!l) return;
-  free(l->curves);
+  memo_free(&l->curves);
   mem_free(l->dir);
   mem_free(l->metrics);
   mem_free(l->conf);
@@ -88,21 +89,21 @@ static int draw(const page *p, const char *dir) {
 
 /* The section anew; the one of before stays where that fails. */
 static int draw_again(live *l, const page *p) {
-  char *dir = NULL, *text = NULL;
-  size_t size = 0;
+  memo text = {.f = NULL};
+  char *dir = NULL;
   page q = *p;
   int rc;
   TRY(place_temporary(p->e, "cldann-curves-XXXXXX", &dir));
   if (!mkdtemp(dir)) FAIL(p->e, CLDANN_E_IO, "cannot make %s: %s; name another folder as TMPDIR", dir, strerror(errno));
-  if (!(q.f = open_memstream(&text, &size))) FAIL(p->e, CLDANN_E_MEM, "no memory for the curves");
-  rc = draw(&q, dir);
-  if (fclose(q.f) != 0 && rc == CLDANN_OK) FAIL(p->e, CLDANN_E_MEM, "no memory for the curves");
-  TRY(rc);
-  free(l->curves);
+  TRY(memo_open(p->e, &text));
+  q.f = text.f;
+  TRY(draw(&q, dir));
+  TRY(memo_end(p->e, &text));
+  memo_free(&l->curves);
   l->curves = text;
-  text = NULL;
+  text = (memo){.f = NULL};
 fail:
-  free(text);
+  memo_free(&text);
   mem_free(dir);
   return rc;
 }
@@ -118,7 +119,7 @@ static void put_curves(live *l, const page *p, const struct stat *now) {
     }
     if (draw_again(l, p) == CLDANN_OK) l->drawn = *now;
   }
-  if (l->curves) fputs(l->curves, p->f);
+  if (l->curves.text) fputs(l->curves.text, p->f);
   if (!p->e->code) return;
   fputs("<p>The curves are not up to date: ", p->f), html_text(p->f, p->e->message), fputs(".</p>\n", p->f);
   err_clear(p->e);

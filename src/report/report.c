@@ -3,12 +3,12 @@
  * asked of the model: features, classes, predictions. Pictures are of analysis/draw.h, images of report/samples.h. The page is
  * made in memory and replaces the one of before when it is whole.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/draw.h"
 #include "analysis/plot.h"
 #include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "data/place.h"
 #include "report/html.h"
@@ -176,21 +176,21 @@ fail:
 int cldann_report(cldann_experiment *x, const char *dir, const cldann_train_options *options) {
   report r = {.page = {.x = x, .e = &x->ctx->err, .dir = dir}};
   page *p = &r.page;
-  char *text = NULL, *path = NULL;
-  size_t size = 0;
+  memo text = {.f = NULL};
+  char *path = NULL;
   int rc;
   TRY(text_join(p->e, &path, dir, "report.html"));
   TRY(history_read(p->e, dir, &p->h));
   if (!x->s.method->linear) TRY(ask_model(&r, options));
   r.pictures = plot_ready();
   if (!r.pictures && options && options->on_message) options->on_message(options->user, no_pictures);
-  if (!(p->f = open_memstream(&text, &size))) FAIL(p->e, CLDANN_E_MEM, "no memory for %s", path);
-  rc = put_page(&r);
-  if (fclose(p->f) != 0 && rc == CLDANN_OK) FAIL(p->e, CLDANN_E_MEM, "no memory for %s", path);
-  TRY(rc);
-  TRY(place_whole(p->e, path, text, size));
+  TRY(memo_open(p->e, &text));
+  p->f = text.f;
+  TRY(put_page(&r));
+  TRY(memo_end(p->e, &text));
+  TRY(place_whole(p->e, path, text.text, text.size));
 fail:
-  free(text);
+  memo_free(&text);
   mem_free(path);
   mem_free(r.counts);
   mem_free(r.names);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "train/conf.h"
 
@@ -170,16 +170,15 @@ static void put_table(const writer *w, const conf_key *table, const char *prefix
 }
 
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out) {
-  char *text = NULL;
-  size_t size = 0;
-  int rc = CLDANN_OK;
-  writer w = {.x = x, .f = open_memstream(&text, &size)};
-  if (!w.f) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the text of an experiment");
+  cldann_error *e = &x->ctx->err;
+  memo text;
+  int rc;
+  TRY(memo_open(e, &text));
+  writer w = {.x = x, .f = text.f};
   fprintf(w.f, "# %s, as cldann %s ran it: overrides, preset and defaults are in their places.\n", x->s.name, CLDANN_VERSION);
   put_table(&w, root, "", 0);
-  if (fclose(w.f) != 0) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the text of an experiment");
-  TRY(mem_strdup(&x->ctx->err, out, text));
+  TRY(memo_take(e, &text, out));
 fail:
-  free(text);
+  memo_free(&text);
   return rc;
 }

@@ -1,9 +1,8 @@
 /* train/draft_text.c: what train/draft.c decided, as an experiment file with its reasons; see train/draft.h. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "train/conf.h"
 #include "train/draft.h"
@@ -173,20 +172,18 @@ static void put_head(const draft *d, FILE *f) {
 }
 
 int draft_write(const draft *d, char **out) {
-  char *text = NULL;
-  size_t size = 0;
-  int rc = CLDANN_OK;
-  FILE *f = open_memstream(&text, &size);
-  if (!f) FAIL(d->e, CLDANN_E_MEM, "no memory for the text of an experiment");
+  memo text;
+  int rc;
+  TRY(memo_open(d->e, &text));
+  FILE *f = text.f;
   put_head(d, f);
   fputc('\n', f);
   if (d->kind == DRAFT_IMAGES) put_images(d, f);
   if (d->kind == DRAFT_TABLE) put_rows(d, f);
   if (d->kind == DRAFT_COUNTS) put_counts(d, f);
   put_data(d, f);
-  if (fclose(f) != 0) FAIL(d->e, CLDANN_E_MEM, "no memory for the text of an experiment");
-  TRY(mem_strdup(d->e, out, text));
+  TRY(memo_take(d->e, &text, out));
 fail:
-  free(text);
+  memo_free(&text);
   return rc;
 }

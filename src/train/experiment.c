@@ -4,10 +4,10 @@
  */
 #include <float.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "data/classes.h"
 #include "train/conf.h"
@@ -204,22 +204,20 @@ int experiment_class_names(const cldann_experiment *x, char **out) {
   const config_setting_t *list = conf_get(x->cfg, "data.classes");
   const dataset *const sets[] = {x->source, x->target, x->source_test, x->target_test};
   const class_list *names = NULL;
-  char *text = NULL, room[32];
-  size_t size = 0;
-  int rc = CLDANN_OK;
+  memo text = {.f = NULL};
+  char room[32];
+  int rc;
   *out = NULL;
   for (size_t i = 0; i < sizeof sets / sizeof *sets && !names; i++)
     if (sets[i]) names = sets[i]->names;
   const int n = list ? config_setting_length(list) : names ? names->n : 0;
   if (!n) return CLDANN_OK;
-  FILE *f = open_memstream(&text, &size);
-  if (!f) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
+  TRY(memo_open(&x->ctx->err, &text));
   for (int i = 0; i < n; i++)
-    fprintf(f, "%s%s", i ? "\n" : "", list ? conf_name(config_setting_get_elem(list, (unsigned)i), room) : names->name[i]);
-  if (fclose(f) != 0) FAIL(&x->ctx->err, CLDANN_E_MEM, "no memory for the names of the classes");
-  TRY(mem_strdup(&x->ctx->err, out, text));
+    fprintf(text.f, "%s%s", i ? "\n" : "", list ? conf_name(config_setting_get_elem(list, (unsigned)i), room) : names->name[i]);
+  TRY(memo_take(&x->ctx->err, &text, out));
 fail:
-  free(text);
+  memo_free(&text);
   return rc;
 }
 

@@ -5,10 +5,10 @@
  */
 #include <float.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/memo.h"
 #include "train/conf.h"
 
 #define END \
@@ -341,19 +341,15 @@ fail:
 
 static int put_set(cldann_error *e, const cldann_net *net, const conf_key *key, cldann_branch_id branch,
                    const cldann_node **last, char **out) {
-  char *text = NULL;
-  size_t size = 0;
-  int rc = CLDANN_OK;
-  FILE *f = open_memstream(&text, &size);
-  if (!f) FAIL(e, CLDANN_E_MEM, "no memory for the text of a net");
-  fprintf(f, "net.%s=(", key->name);
-  rc = put_branch(e, f, net, branch, last);
-  fputc(')', f);
-  if (fclose(f) != 0) rc = err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "no memory for the text of a net");
-  TRY(rc);
-  TRY(mem_strdup(e, out, text));
+  memo text;
+  int rc;
+  TRY(memo_open(e, &text));
+  fprintf(text.f, "net.%s=(", key->name);
+  TRY(put_branch(e, text.f, net, branch, last));
+  fputc(')', text.f);
+  TRY(memo_take(e, &text, out));
 fail:
-  free(text);
+  memo_free(&text);
   return rc;
 }
 

@@ -4,9 +4,9 @@
  */
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memo.h"
 #include "base/text.h"
 #include "data/place.h"
 #include "train/export.h"
@@ -274,20 +274,17 @@ fail:
 
 int cldann_export_c(cldann *c, const char *model, const char *path) {
   exporter p = {.f = NULL};
-  char *text = NULL;
-  size_t size = 0;
+  memo text = {.f = NULL};
   int rc;
   TRY(export_open(c, model, "C", &p.m));
   name_after(path, p.prefix, sizeof p.prefix);
-  if (!(p.f = open_memstream(&text, &size))) FAIL(&c->err, CLDANN_E_MEM, "no memory for the text of the model");
+  TRY(memo_open(&c->err, &text));
+  p.f = text.f;
   TRY(write_all(&p));
-  rc = fclose(p.f) == 0 ? CLDANN_OK : err_set(&c->err, CLDANN_E_MEM, __FILE__, __LINE__, "no memory for the text of the model");
-  p.f = NULL;
-  TRY(rc);
-  TRY(place_whole(&c->err, path, text, size));
+  TRY(memo_end(&c->err, &text));
+  TRY(place_whole(&c->err, path, text.text, text.size));
 fail:
-  if (p.f) fclose(p.f);
-  free(text);
+  memo_free(&text);
   export_close(&p.m);
   return rc;
 }

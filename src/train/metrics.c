@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "data/place.h"
 #include "data/record.h"
@@ -171,61 +172,36 @@ fail:
   return rc;
 }
 
-/* Text on its way to a file. */
-typedef struct draft {
-  FILE *f;
-  char *text;
-  size_t size;
-} draft;
-
-static int draft_open(cldann_error *e, draft *d) {
-  *d = (draft){0};
-  if ((d->f = open_memstream(&d->text, &d->size))) return CLDANN_OK;
-  return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for a line of metrics; free some memory");
-}
-
-static int draft_end(cldann_error *e, draft *d) {
-  const int bad = fclose(d->f) != 0;
-  d->f = NULL;
-  if (!bad) return CLDANN_OK;
-  return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for a line of metrics; free some memory");
-}
-
-static void draft_free(draft *d) {
-  if (d->f) fclose(d->f);
-  free(d->text);
-}
-
 int metrics_start(cldann_error *e, metrics *m) {
-  draft head = {0};
+  memo head = {0};
   int rc = CLDANN_OK;
   if (!m) return CLDANN_OK;
   m->made = 0;
   TRY(record_start(e, m->lines));
   TRY(record_start(e, m->rows));
-  TRY(draft_open(e, &head));
+  TRY(memo_open(e, &head));
   TRY(put_head(e, head.f));
-  TRY(draft_end(e, &head));
+  TRY(memo_end(e, &head));
   TRY(record_add(e, m->rows, head.text, head.size));
   TRY(tensorboard_clear(e, m->folder));
   if (m->board) TRY(tensorboard_start(e, m->board, 0));
 fail:
-  draft_free(&head);
+  memo_free(&head);
   return rc;
 }
 
 /* Both files are made anew, whole, from the lines that stay. */
 int metrics_rewind(cldann_error *e, metrics *m, int64_t step) {
   FILE *f = m ? fopen(record_path(m->lines), "r") : NULL;
-  draft lines = {0}, rows = {0};
+  memo lines = {0}, rows = {0};
   char *line = NULL;
   size_t room = 0;
   int rc = CLDANN_OK;
   if (!m) return CLDANN_OK;
   m->made = 0;
   if (!f) FAIL(e, CLDANN_E_IO, "cannot read %s: %s; it is needed to go on", record_path(m->lines), strerror(errno));
-  TRY(draft_open(e, &lines));
-  TRY(draft_open(e, &rows));
+  TRY(memo_open(e, &lines));
+  TRY(memo_open(e, &rows));
   TRY(put_head(e, rows.f));
   while (getline(&line, &room, f) > 0) {
     json_t *o = json_loads(line, 0, NULL);
@@ -236,48 +212,48 @@ int metrics_rewind(cldann_error *e, metrics *m, int64_t step) {
     }
     json_decref(o);
   }
-  TRY(draft_end(e, &lines));
-  TRY(draft_end(e, &rows));
+  TRY(memo_end(e, &lines));
+  TRY(memo_end(e, &rows));
   TRY(record_replace(e, m->lines, lines.text, lines.size));
   TRY(record_replace(e, m->rows, rows.text, rows.size));
   if (m->board) TRY(tensorboard_start(e, m->board, step));
 fail:
   if (f) fclose(f);
   free(line);
-  draft_free(&lines);
-  draft_free(&rows);
+  memo_free(&lines);
+  memo_free(&rows);
   return rc;
 }
 
 /* Takes the object, which may be NULL. */
 static int put_line(cldann_error *e, metrics *m, json_t *object) {
-  draft d = {0};
+  memo d = {0};
   int rc;
-  TRY(draft_open(e, &d));
+  TRY(memo_open(e, &d));
   TRY(metrics_line(e, d.f, record_path(m->lines), json_incref(object)));
-  TRY(draft_end(e, &d));
+  TRY(memo_end(e, &d));
   TRY(record_add(e, m->lines, d.text, d.size));
 fail:
   json_decref(object);
-  draft_free(&d);
+  memo_free(&d);
   return rc;
 }
 
 int metrics_write(cldann_error *e, metrics *m, const cldann_progress *p) {
-  draft row = {0};
+  memo row = {0};
   json_t *o;
   int rc = CLDANN_OK;
   if (!m) return CLDANN_OK;
   o = metrics_progress_json(p);
   TRY(put_line(e, m, json_incref(o)));
-  TRY(draft_open(e, &row));
+  TRY(memo_open(e, &row));
   put_row(o, 0, row.f);
-  TRY(draft_end(e, &row));
+  TRY(memo_end(e, &row));
   TRY(record_add(e, m->rows, row.text, row.size));
   if (m->board) TRY(tensorboard_progress(e, m->board, p));
 fail:
   json_decref(o);
-  draft_free(&row);
+  memo_free(&row);
   return rc;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/memo.h"
 #include "train/tensors.h"
 
 static const char wanted[] = "the model.safetensors that 'cldann train --out DIR' wrote";
@@ -193,9 +194,7 @@ static void put_others(FILE *to, const cldann_net *net, const tensor_file *f) {
 
 int model_take(cldann_error *e, const char *path, const cldann_net *net, float *params, char **report) {
   tensor_file f;
-  char *text = NULL;
-  size_t size = 0;
-  FILE *to = NULL;
+  memo told = {.f = NULL};
   int rc, taken = 0, all = 0;
   TRY(tensors_open(e, path, "a safetensors file with weights of the net's layers", &f));
   for (int i = 0; i < net->n; i++)
@@ -209,15 +208,13 @@ int model_take(cldann_error *e, const char *path, const cldann_net *net, float *
          "%s has no tensor of floats that is named and shaped as a parameter of the net (LAYER.weight, LAYER.bias, as "
          "'cldann train' writes them); rename its tensors or the layers",
          path);
-  if (!(to = open_memstream(&text, &size))) FAIL(e, CLDANN_E_MEM, "no memory for a message");
-  fprintf(to, "%s: %d of the net's %d parameters start from it", path, taken, all);
-  put_others(to, net, &f);
-  rc = fclose(to) == 0 ? CLDANN_OK : err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "no memory for a message");
-  TRY(rc);
-  TRY(mem_strdup(e, report, text));
+  TRY(memo_open(e, &told));
+  fprintf(told.f, "%s: %d of the net's %d parameters start from it", path, taken, all);
+  put_others(told.f, net, &f);
+  TRY(memo_take(e, &told, report));
 fail:
   tensors_close(&f);
-  free(text);
+  memo_free(&told);
   return rc;
 }
 

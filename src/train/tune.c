@@ -6,12 +6,12 @@
 #include <libconfig.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/conftext.h"
 #include "base/mem.h"
+#include "base/memo.h"
 #include "base/text.h"
 #include "data/place.h"
 #include "device/tuning.h"
@@ -339,21 +339,20 @@ static int read_old(cldann_error *e, config_t *c, const char *path) {
 }
 
 static int write_whole(cldann_error *e, const config_t *c, const char *path) {
-  char *text = NULL, *dir = NULL;
-  size_t size = 0;
-  FILE *f = open_memstream(&text, &size);
-  int rc = CLDANN_OK;
-  if (!f) FAIL(e, CLDANN_E_MEM, "out of memory for %s", path);
-  fputs(opening, f);
-  config_write(c, f);
-  if (fclose(f) != 0) FAIL(e, CLDANN_E_MEM, "out of memory for %s", path);
+  memo text;
+  char *dir = NULL;
+  int rc;
+  TRY(memo_open(e, &text));
+  fputs(opening, text.f);
+  config_write(c, text.f);
+  TRY(memo_end(e, &text));
   TRY(mem_strdup(e, &dir, path));
   dir[text_base(path) - path] = '\0';
   if (dir[0]) TRY(place_folder(e, dir, NULL));
-  TRY(place_whole(e, path, text, size));
+  TRY(place_whole(e, path, text.text, text.size));
 fail:
   mem_free(dir);
-  free(text);
+  memo_free(&text);
   return rc;
 }
 
