@@ -42,7 +42,7 @@ typedef struct plan_spec {
   int label_loss, domain_loss;
   const cldann_node *output; /* without training: its values are launches.output when the step is done; NULL: none */
   int label_reduce, domain_reduce;
-  int optimiser; /* METHOD of cl/optim.cl */
+  int optimiser; /* `method` of cl/optim.cl:optim_update */
   float scale;
   int centred;           /* 0: the mean is zero */
   int crop, mirror;      /* an item larger than the input: a random part of it, not the middle; every second one mirrored */

@@ -39,6 +39,7 @@ typedef struct lambda_settings {
   double domain_weight; /* constant factor of the domain loss on head and features; default 1 */
 } lambda_settings;
 
+/* In the order of cl/optim.cl:optim_update. */
 typedef enum { OPT_SGD, OPT_MOMENTUM, OPT_NESTEROV, OPT_ADAM } optimiser_kind;
 typedef struct optimiser_settings {
   optimiser_kind kind;

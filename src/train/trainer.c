@@ -129,10 +129,6 @@ fail:
   return rc;
 }
 
-static int method_of(optimiser_kind k) {
-  return k == OPT_SGD ? 0 : k == OPT_MOMENTUM ? 1 : k == OPT_NESTEROV ? 2 : 3;
-}
-
 /* The target stream never has labels, except as the only stream of target-only, the upper bound. */
 static int describe_training(trainer *t) {
   cldann_experiment *x = t->x;
@@ -150,7 +146,7 @@ static int describe_training(trainer *t) {
                    .domain_loss = m->domain_loss,
                    .label_reduce = s->label_reduce,
                    .domain_reduce = s->domain_reduce,
-                   .optimiser = method_of(s->optimiser.kind),
+                   .optimiser = (int)s->optimiser.kind,
                    .scale = (float)s->scale,
                    .centred = s->mean_channels,
                    .crop = s->augment_crop,
