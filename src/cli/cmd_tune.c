@@ -309,7 +309,7 @@ static int try_here(const cli_args *a, cldann *c, cldann_experiment *x) {
   cldann_choice choices[8];
   cldann_error e = {.code = 0};
   int code;
-  if (a->n_choices > 8) return cli_fail_usage("--choice: at most 8 at a time");
+  if (a->n_choices > 8) return cli_fail_usage("--choice: at most 8 at a time; give fewer");
   for (int i = 0; i < a->n_choices; i++)
     if ((code = parse_choice(a->choices[i], &choices[i])) != EXIT_FINE) return code;
   if (cldann_try_choices(x, choices, a->n_choices, &o, &choices[0].us) < 0) return cli_fail(cldann_get_error(c));

@@ -47,7 +47,7 @@ int cli_train_one_of_many(cldann *c, cldann_experiment *x, const cli_args *a, co
                           cldann_result *r) {
   char out[PATH_MOST], acc[TEXT_NUMBER], sec[TEXT_NUMBER];
   if (a->out && snprintf(out, sizeof out, "%s/%s", a->out, label) >= PATH_MOST)
-    return cli_fail_usage("--out: the path is too long");
+    return cli_fail_usage("--out: the path is too long; give a shorter one");
   cldann_train_options o = progress_options(p, label, a->out ? out : NULL);
   o.overwrite = a->overwrite;
   const int rc = cldann_train(x, &o, r);

@@ -105,7 +105,8 @@ static int turn(cldann_error *e, struct MHD_Daemon *d, int until) {
   FD_ZERO(&in);
   FD_ZERO(&out);
   FD_ZERO(&bad);
-  if (MHD_get_fdset(d, &in, &out, &bad, &most) != MHD_YES) FAIL(e, CLDANN_E_IO, "too many files are open to serve the page");
+  if (MHD_get_fdset(d, &in, &out, &bad, &most) != MHD_YES)
+    FAIL(e, CLDANN_E_IO, "too many files are open to serve the page; close some programs");
   if (until >= 0) FD_SET(until, &in);
   if (select((most > until ? most : until) + 1, &in, &out, &bad, &wait) < 0) {
     if (errno == EINTR) return CLDANN_OK;

@@ -20,7 +20,7 @@ const char *const cells_form_names[CELLS_FORMS] = {[CELLS_PLAIN] = "plain", [CEL
 int cells_open(cldann_error *e, FILE *to, cells_form form, cells *w) {
   int rc = CLDANN_OK;
   *w = (cells){.to = to, .form = form};
-  if (!(w->cell = open_memstream(&w->text, &w->size))) FAIL(e, CLDANN_E_MEM, "no memory for a table");
+  if (!(w->cell = open_memstream(&w->text, &w->size))) FAIL(e, CLDANN_E_MEM, "out of memory for a table; free some memory");
 fail:
   return rc;
 }
@@ -64,7 +64,7 @@ int cells_close(cldann_error *e, cells *w) {
   }
   free(w->text);
   *w = (cells){.cell = NULL};
-  if (failed) FAIL(e, CLDANN_E_MEM, "no memory for a table");
+  if (failed) FAIL(e, CLDANN_E_MEM, "out of memory for a table; free some memory");
 fail:
   return rc;
 }

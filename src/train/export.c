@@ -9,7 +9,7 @@ static int find_path(exported *p, const char *form) {
   int rc = CLDANN_OK, n = 0;
   for (const cldann_node *at = net_loss(p->x->net, CLDANN_TARGET_LABELS)->in; at; at = at->in) {
     if (n == EXPORT_LAYERS)
-      FAIL(p->e, CLDANN_E_ARG, "a net of more than %d layers cannot be written as %s", EXPORT_LAYERS, form);
+      FAIL(p->e, CLDANN_E_ARG, "a net of more than %d layers cannot be written as %s; take layers out", EXPORT_LAYERS, form);
     all[n++] = at;
   }
   while (n) p->path[p->n++] = all[--n];

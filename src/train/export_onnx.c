@@ -326,7 +326,9 @@ static int pack(graph *g, Onnx__ModelProto *m, const char *path) {
   const size_t size = onnx__model_proto__get_packed_size(m);
   uint8_t *bytes = NULL;
   int rc;
-  if (size > INT_MAX) FAIL(g->m.e, CLDANN_E_ARG, "%s: ONNX files end at 2 GB, and this model would take %zu bytes", path, size);
+  if (size > INT_MAX)
+    FAIL(g->m.e, CLDANN_E_ARG, "%s: ONNX files end at 2 GB, and this model would take %zu bytes; a smaller net fits", path,
+         size);
   TRY(mem_new(g->m.e, &bytes, size, 1));
   onnx__model_proto__pack(m, bytes);
   TRY(place_whole(g->m.e, path, bytes, size));

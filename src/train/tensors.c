@@ -66,13 +66,16 @@ int tensors_open(cldann_error *e, const char *path, const char *what, tensor_fil
   fseek(t->f, 0, SEEK_END);
   const long size = ftell(t->f);
   rewind(t->f);
-  if (size < 8 || fread(length, 1, 8, t->f) != 8) FAIL(e, CLDANN_E_FORMAT, "%s is too short for a safetensors file", path);
+  if (size < 8 || fread(length, 1, 8, t->f) != 8)
+    FAIL(e, CLDANN_E_FORMAT, "%s is too short for a safetensors file; name %s", path, what);
   for (int i = 0; i < 8; i++) n |= (uint64_t)length[i] << (8 * i);
-  if (n > HEADER_LIMIT || n > (uint64_t)size - 8) FAIL(e, CLDANN_E_FORMAT, "%s is not a safetensors file, or is damaged", path);
+  if (n > HEADER_LIMIT || n > (uint64_t)size - 8)
+    FAIL(e, CLDANN_E_FORMAT, "%s is not a safetensors file, or is damaged; name %s", path, what);
   TRY(mem_new(e, &text, (size_t)n + 1, 1));
-  if (fread(text, 1, (size_t)n, t->f) != (size_t)n) FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short", path);
+  if (fread(text, 1, (size_t)n, t->f) != (size_t)n)
+    FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short; copy or make the file again", path);
   if (!(t->header = json_loadb(text, (size_t)n, 0, &why)))
-    FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
+    FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s; copy or make the file again", path, why.text);
   t->data_at = 8 + (size_t)n;
   t->data_size = (size_t)size - t->data_at;
   if (is_newer(tensors_text(t, "cldann")))
@@ -147,7 +150,8 @@ int tensors_read(tensor_file *t, const char *name, const int *shape, int n, size
   int rc;
   TRY(locate(t, name, shape, n, count, &at));
   fseek(t->f, (long)(t->data_at + at), SEEK_SET);
-  if (fread(to, 4, count, t->f) != count) FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s is cut short", t->path, name);
+  if (fread(to, 4, count, t->f) != count)
+    FAIL(t->err, CLDANN_E_FORMAT, "%s: tensor %s is cut short; copy or make the file again", t->path, name);
   /* A file cut or overwritten on the disk can have the right form and still be none that training wrote. */
   for (size_t i = 0; i < count; i++)
     if (!isfinite(to[i]))
@@ -161,7 +165,8 @@ fail:
 /* Begins with the header, which is without a seal yet, or no more. */
 static int hash_header(cldann_error *e, const json_t *header, hash *h) {
   char *text = header ? json_dumps(header, JSON_COMPACT) : NULL;
-  if (!text) return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for the header of a safetensors file");
+  if (!text)
+    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for the header of a safetensors file; free some memory");
   hash_init(h);
   hash_update(h, text, strlen(text));
   free(text);
@@ -180,7 +185,8 @@ int tensors_check_seal(tensor_file *t) {
   fseek(t->f, (long)t->data_at, SEEK_SET);
   while ((n = fread(block, 1, sizeof block, t->f))) hash_update(&h, block, n);
   hash_final(&h, got);
-  if (strcmp(want, got) != 0) FAIL(t->err, CLDANN_E_FORMAT, "%s is damaged: it is not what was written", t->path);
+  if (strcmp(want, got) != 0)
+    FAIL(t->err, CLDANN_E_FORMAT, "%s is damaged: it is not what was written; copy or make it again", t->path);
 fail:
   return rc;
 }
@@ -193,7 +199,7 @@ static int put_seal(cldann_error *e, json_t *header, const float *const *blocks,
   for (int i = 0; i < n; i++) hash_update(&h, blocks[i], counts[i] * sizeof **blocks);
   hash_final(&h, text);
   if (json_object_set_new(json_object_get(header, about), seal, json_string(text)) != 0)
-    FAIL(e, CLDANN_E_MEM, "out of memory for the header of a safetensors file");
+    FAIL(e, CLDANN_E_MEM, "out of memory for the header of a safetensors file; free some memory");
 fail:
   return rc;
 }
@@ -223,7 +229,7 @@ int tensors_write(cldann_error *e, const char *path, json_t *header, const float
   char *text = NULL;
   int rc = CLDANN_OK;
   if (sealed) TRY(put_seal(e, header, blocks, counts, n));
-  if (!(text = header_text(header))) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header", path);
+  if (!(text = header_text(header))) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header; free some memory", path);
   for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)strlen(text) >> (8 * i));
   TRY(place_open(e, &f, path));
   TRY(place_write(e, f, length, sizeof length));

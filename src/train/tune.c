@@ -233,7 +233,7 @@ int cldann_try_choices(cldann_experiment *x, const cldann_choice *choices, int n
   stand s = {.r = NULL};
   double *all = NULL;
   int rc;
-  if (n < 1) FAIL(e, CLDANN_E_ARG, "no choice to try");
+  if (n < 1) FAIL(e, CLDANN_E_ARG, "no choice to try; give at least one");
   TRY(add_choices(x->ctx, NULL, 0, &before));
   TRY(add_choices(x->ctx, choices, n, &with));
   device_set_tuning(x->ctx->dev, with);
@@ -327,7 +327,7 @@ static int put_choices(cldann_error *e, config_setting_t *list, const cldann_cho
     int ok = one && add_text(one, "of", c->of) && add_text(one, "use", c->use) && add_number(one, "us", c->us);
     for (int k = 0; ok && k < n; k++)
       if (choices[k].in_use && !strcmp(choices[k].of, c->of)) ok = add_number(one, "rule_us", choices[k].us) != NULL;
-    if (!ok) FAIL(e, CLDANN_E_MEM, "out of memory for the tuning file");
+    if (!ok) FAIL(e, CLDANN_E_MEM, "out of memory for the tuning file; free some memory");
   }
 fail:
   return rc;
@@ -366,7 +366,8 @@ int cldann_write_tuning(cldann *c, const char *file, const cldann_choice *choice
   if (!file) file = user;
   TRY(read_old(&c->err, &conf, file));
   config_setting_t *list = choices_of(&conf, device_get_info(c->dev));
-  if (!list || !config_setting_is_list(list)) FAIL(&c->err, CLDANN_E_CONFIG, "%s: its list tuning is no list of groups", file);
+  if (!list || !config_setting_is_list(list))
+    FAIL(&c->err, CLDANN_E_CONFIG, "%s: its list tuning is no list of groups; mend it, or name another file with --out", file);
   if (n > 0) {
     TRY(put_choices(&c->err, list, choices, n));
     TRY(write_whole(&c->err, &conf, file));
