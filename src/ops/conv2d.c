@@ -36,18 +36,8 @@ double conv2d_pass_flops(const op *o, int rows) {
 }
 
 void conv2d_shape_defs(launches *l, launch *k, const op *o) {
-  launch_def(l, k, "H", o->in.h);
-  launch_def(l, k, "W", o->in.w);
-  launch_def(l, k, "C", o->in.c);
-  launch_def(l, k, "OH", o->out.h);
-  launch_def(l, k, "OW", o->out.w);
+  window_defs(l, k, o);
   launch_def(l, k, "OC", o->units);
-  launch_def(l, k, "KH", o->window.height);
-  launch_def(l, k, "KW", o->window.width);
-  launch_def(l, k, "SH", o->window.stride_y);
-  launch_def(l, k, "SW", o->window.stride_x);
-  launch_def(l, k, "PT", o->pad_top);
-  launch_def(l, k, "PL", o->pad_left);
 }
 
 /* ---- forward ---- */

@@ -25,17 +25,7 @@ static int lanes(const launches *l, const op *o) {
 
 static launch *add(launches *l, const op *o, const char *name) {
   launch *k = launches_add(l, "pool", name, "generic");
-  launch_def(l, k, "H", o->in.h);
-  launch_def(l, k, "W", o->in.w);
-  launch_def(l, k, "C", o->in.c);
-  launch_def(l, k, "OH", o->out.h);
-  launch_def(l, k, "OW", o->out.w);
-  launch_def(l, k, "KH", o->window.height);
-  launch_def(l, k, "KW", o->window.width);
-  launch_def(l, k, "SH", o->window.stride_y);
-  launch_def(l, k, "SW", o->window.stride_x);
-  launch_def(l, k, "PT", o->pad_top);
-  launch_def(l, k, "PL", o->pad_left);
+  window_defs(l, k, o);
   launch_def(l, k, "V", lanes(l, o));
   return k;
 }

@@ -54,3 +54,17 @@ int window_infer(op *o, cldann_error *e, int default_stride_y, int default_strid
 fail:
   return rc;
 }
+
+void window_defs(launches *l, launch *k, const op *o) {
+  launch_def(l, k, "H", o->in.h);
+  launch_def(l, k, "W", o->in.w);
+  launch_def(l, k, "C", o->in.c);
+  launch_def(l, k, "OH", o->out.h);
+  launch_def(l, k, "OW", o->out.w);
+  launch_def(l, k, "KH", o->window.height);
+  launch_def(l, k, "KW", o->window.width);
+  launch_def(l, k, "SH", o->window.stride_y);
+  launch_def(l, k, "SW", o->window.stride_x);
+  launch_def(l, k, "PT", o->pad_top);
+  launch_def(l, k, "PL", o->pad_left);
+}
