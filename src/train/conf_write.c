@@ -171,11 +171,14 @@ static void put_table(const writer *w, const conf_key *table, const char *prefix
 
 int conf_write(const cldann_experiment *x, const conf_key *root, char **out) {
   cldann_error *e = &x->ctx->err;
+  char name[sizeof x->s.name];
   memo text;
   int rc;
   TRY(memo_open(e, &text));
   writer w = {.x = x, .f = text.f};
-  fprintf(w.f, "# %s, as cldann %s ran it: overrides, preset and defaults are in their places.\n", x->s.name, CLDANN_VERSION);
+  snprintf(name, sizeof name, "%s", x->s.name);
+  text_clean(name); /* a remark has no escapes */
+  fprintf(w.f, "# %s, as cldann %s ran it: overrides, preset and defaults are in their places.\n", name, CLDANN_VERSION);
   put_table(&w, root, "", 0);
   TRY(memo_take(e, &text, out));
 fail:
