@@ -153,15 +153,17 @@ training() {
   fi
   fails 4 'nonesuch.csv in --data' predict "$tmp/run/one/model.safetensors" "$tmp/nonesuch.csv"
   if command -v gnuplot >/dev/null; then
-    run draw "$tmp/run/one/model.safetensors" --out "$tmp/it's pictures" --quiet
+    pictures="$tmp/it's
+pictures 100%" # a path may have any name
+    run draw "$tmp/run/one/model.safetensors" --out "$pictures" --quiet
     [ "$rc" = 0 ] || wrong "draw: exit code $rc"
     for picture in features features-tsne classes domains units; do
-      head -c 4 "$tmp/it's pictures/$picture.png" | grep -q PNG || wrong "draw: no $picture.png"
-      grep -q '</svg>' "$tmp/it's pictures/$picture.svg" || wrong "draw: no $picture.svg"
+      head -c 4 "$pictures/$picture.png" | grep -q PNG || wrong "draw: no $picture.png"
+      grep -q '</svg>' "$pictures/$picture.svg" || wrong "draw: no $picture.svg"
     done
-    grep -q "t-SNE (perplexity 30, divergence 0[.]" "$tmp/it's pictures/features-tsne.svg" || wrong "draw: no perplexity in the title"
-    [ "$(grep -c '^-*[0-9]' "$tmp/it's pictures/features-tsne.gp")" = 600 ] || wrong "draw: not 300 points of each domain"
-    grep -m1 "title 'source'" "$tmp/it's pictures/domains.gp" | grep -o "title '[a-z]*'[^,]*" >"$tmp/legend"
+    grep -q "t-SNE (perplexity 30, divergence 0[.]" "$pictures/features-tsne.svg" || wrong "draw: no perplexity in the title"
+    [ "$(grep -c '^-*[0-9]' "$pictures/features-tsne.gp")" = 600 ] || wrong "draw: not 300 points of each domain"
+    grep -m1 "title 'source'" "$pictures/domains.gp" | grep -o "title '[a-z]*'[^,]*" >"$tmp/legend"
     printf "title 'source'\ntitle 'target'\n" | cmp -s - "$tmp/legend" || wrong "draw: the legend of domains is not of domains"
     run draw "$tmp/run/one/model.safetensors" --out "$tmp/few" --points 20 --quiet
     [ "$(grep -c '^-*[0-9]' "$tmp/few/features-tsne.gp")" = 40 ] || wrong "draw --points 20: not 20 of each domain"
@@ -308,6 +310,11 @@ full_disk() {
   "$bin" devices >/dev/full 2>"$tmp/err" || rc=$?
   : >"$tmp/out"
   [ "$rc" = 4 ] || wrong "a full disk for standard output: exit code $rc, not 4"
+  awk 'BEGIN { for (i = 0; i < 2000; i++) print i % 7 "," i % 5 }' >"$tmp/many.csv"
+  rc=0
+  "$bin" predict "$tmp/run/one/model.safetensors" "$tmp/many.csv" --quiet >/dev/full 2>"$tmp/err" || rc=$?
+  [ "$rc" = 4 ] || wrong "predict to a full disk: exit code $rc, not 4"
+  grep -q '^cldann: cannot write standard output: No space left' "$tmp/err" || wrong "predict to a full disk: no word of it"
   mkdir "$tmp/full"
   ln -s /dev/full "$tmp/full/metrics.jsonl"
   fails 4 'metrics.jsonl: No space left on device; free some space' train "$conf" --set steps=5 --quiet --out "$tmp/full"

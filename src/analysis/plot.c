@@ -58,7 +58,10 @@ static void put_path(const char *s, FILE *f) {
   fputc('\'', f);
   for (; *s; s++) {
     if (*s == '\'') fputc('\'', f);
-    fputc(*s, f);
+    if (*s == '\n') /* a line ends the quotes */
+      fputs("'.\"\\n\".'", f);
+    else
+      fputc(*s, f);
   }
   fputc('\'', f);
 }

@@ -45,7 +45,10 @@ static int print_item(void *user, const cldann_prediction *p) {
   printf(",%.6f,%.6f", p->probability, p->target);
   if (p->file) putchar(','), text_put_csv(p->file, stdout);
   putchar('\n');
-  return ferror(stdout) != 0 || cli_interrupted();
+  if (ferror(stdout))
+    return err_set(&s->error, CLDANN_E_IO, __FILE__, __LINE__, "cannot write standard output: %s; free some space",
+                   strerror(errno));
+  return cli_interrupted();
 }
 
 static int keep_features(void *user, const cldann_prediction *p) {
