@@ -3,6 +3,7 @@
  * same seed, same bits; what the trainer must not see; a run that diverges; models that come back as they were.
  */
 #include <check.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,39 @@ START_TEST(models_travel) {
 END_TEST
 
 /* With nothing but the file: the experiment is in it, and the mean that its input takes, whatever other data there are. */
+static long json_allocations;
+
+static void *some_memory(size_t n) {
+  return json_allocations-- == 0 ? NULL : malloc(n);
+}
+
+/* The header's library is refused its n-th allocation: no file, or a whole one. */
+START_TEST(a_model_is_whole_where_memory_is_short) {
+  cldann_experiment *x = load("experiments/blobs.conf", NULL, 0);
+  float *params = calloc(x->net->param_count, sizeof *params), mean[] = {1, 2};
+  const model_about about = {.experiment = (char *)"steps = 1;", .mean = mean, .channels = 2, .classes = (char *)"a\nb"};
+  model_about back;
+  int rc = -1;
+  long n = 0;
+  for (; rc < 0; n++) {
+    json_allocations = n;
+    json_set_alloc_funcs(some_memory, free);
+    rc = model_save(&ctx->err, in("short.safetensors"), x->net, params, &about);
+    json_set_alloc_funcs(malloc, free);
+    ck_assert(rc == 0 || rc == CLDANN_E_MEM);
+    ck_assert(rc == 0 || access(in("short.safetensors"), F_OK) != 0);
+    cldann_clear_error(ctx);
+  }
+  ck_assert_int_gt(n, 50);
+  ck_assert_int_eq(model_load(&ctx->err, in("short.safetensors"), x->net, params), 0);
+  ck_assert_int_eq(model_read_about(&ctx->err, in("short.safetensors"), &back), 0);
+  ck_assert(back.experiment && back.classes && back.channels == 2);
+  model_forget_about(&back);
+  free(params);
+  cldann_experiment_free(x);
+}
+END_TEST
+
 START_TEST(models_travel_alone) {
   const char *set[] = {"steps=20", "input.subtract_mean=true", "data.target.n=640", "data.target_test.n=150"};
   const char *less[] = {"data.source.n=64", "data.target.n=64"};
@@ -438,6 +472,7 @@ int main(void) {
   tcase_add_test(t, divergence_is_caught_and_the_last_good_model_kept);
   tcase_add_test(t, models_travel);
   tcase_add_test(t, models_travel_alone);
+  tcase_add_test(t, a_model_is_whole_where_memory_is_short);
   tcase_add_test(t, models_lie_as_pytorch_has_them);
   tcase_add_test(t, evaluation_batches);
   tcase_add_test(t, bench_tells_what_the_plan_does);

@@ -108,6 +108,29 @@ static void write_header(const char *path, const json_t *header, const unsigned 
   free(text);
 }
 
+/* Both within the file, and of the right sizes: one in the other, and one where it should be with a gap before the other. */
+START_TEST(tensors_that_share_bytes) {
+  unsigned char all[4096];
+  const char *path = made(0);
+  const size_t n = contents(path, all, sizeof all), length = all[0] | (size_t)all[1] << 8;
+  json_t *h = json_loadb((const char *)all + 8, length, 0, NULL), *third = tensors_entry((const int[]){6}, 1, 0, A);
+  json_object_set_new(h, "c", third);
+  write_header(path, h, all + 8 + length, n - 8 - length);
+  ck_assert_int_eq(read_both(path, 0), CLDANN_E_FORMAT);
+  json_object_del(h, "c");
+  write_header(path, h, all + 8 + length, n - 8 - length);
+  ck_assert_int_eq(read_both(path, 0), 0);
+  json_object_del(h, "a"); /* which leaves a hole */
+  write_header(path, h, all + 8 + length, n - 8 - length);
+  tensor_file f;
+  cldann_error e = {0};
+  ck_assert_int_eq(tensors_open(&e, path, "a test", &f), CLDANN_E_FORMAT);
+  ck_assert_msg(strstr(e.message, "do not lie one behind the other"), "%s", e.message);
+  tensors_close(&f);
+  json_decref(h);
+}
+END_TEST
+
 static json_t *nested(int depth) {
   json_t *o = json_array();
   for (int i = 0; i < depth; i++) {
@@ -215,6 +238,7 @@ TCase *tensor_cases(void) {
   tcase_add_test(t, as_written);
   tcase_add_test(t, of_another_shape);
   tcase_add_test(t, lengths_of_the_header);
+  tcase_add_test(t, tensors_that_share_bytes);
   tcase_add_loop_test(t, fields_of_the_header, 0, 2);
   tcase_add_loop_test(t, every_bit, 0, 2);
   return t;

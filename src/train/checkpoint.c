@@ -83,10 +83,12 @@ void checkpoint_remove(const char *dir) {
 static json_t *state_of(const trainer *t) {
   const validation *v = &t->validation;
   json_t *row = json_array(), *told = json_array();
+  int bad = 0;
   for (int i = 0; i < HEALTH_SIGNS; i++) {
-    json_array_append_new(row, json_integer(t->health.row[i]));
-    json_array_append_new(told, json_integer(t->health.told[i]));
+    bad |= json_array_append_new(row, json_integer(t->health.row[i]));
+    bad |= json_array_append_new(told, json_integer(t->health.told[i]));
   }
+  if (bad) json_decref(row), row = NULL; /* and json_pack fails */
   return json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:f, s:f, s:b, s:o, s:o}", "step", (json_int_t)t->step, "window",
                    (json_int_t)t->window, "seconds", t->seconds, "looks", (json_int_t)v->looks, "best_look",
                    (json_int_t)v->best_look, "best_step", (json_int_t)v->best_step, "best_accuracy", v->best_accuracy,
@@ -155,7 +157,7 @@ static json_t *header_of(const trainer *t, const char *experiment, const char *c
   size_t at = 0;
   for (int i = 0; h && i < n; at += counts[i], i++) {
     const int size = (int)counts[i];
-    json_object_set_new(h, names[i], tensors_entry(&size, 1, at, counts[i]));
+    if (json_object_set_new(h, names[i], tensors_entry(&size, 1, at, counts[i])) != 0) json_decref(h), h = NULL;
   }
   json_decref(state);
   free(text);

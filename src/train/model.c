@@ -74,20 +74,23 @@ static void copy_turned(const turned *t, const float *from, float *to, int back)
 
 /* ---- writing ---- */
 
-/* The format's metadata are texts: the mean becomes numbers with a blank between them. */
+/* The format's metadata are texts: the mean becomes numbers with a blank between them. NULL: memory is short. */
 static json_t *describe_file(const model_about *about) {
   json_t *o = json_pack("{s:s, s:s}", "format", "pt", "cldann", CLDANN_VERSION);
   char *text = NULL;
   size_t size = 0;
-  FILE *f;
-  if (!about || !(f = open_memstream(&text, &size))) return o;
-  for (int c = 0; c < about->channels; c++) fprintf(f, "%s%.9g", c ? " " : "", (double)about->mean[c]);
-  fclose(f);
-  json_object_set_new(o, "experiment", json_string(about->experiment));
-  if (about->channels) json_object_set_new(o, "input_mean", json_string(text));
-  if (about->classes) json_object_set_new(o, "classes", json_string(about->classes));
+  int bad = 0;
+  if (!about) return o;
+  FILE *f = open_memstream(&text, &size);
+  for (int c = 0; f && c < about->channels; c++) fprintf(f, "%s%.9g", c ? " " : "", (double)about->mean[c]);
+  bad |= !f || fclose(f) != 0;
+  bad |= json_object_set_new(o, "experiment", json_string(about->experiment));
+  if (about->channels && !bad) bad |= json_object_set_new(o, "input_mean", json_string(text));
+  if (about->classes) bad |= json_object_set_new(o, "classes", json_string(about->classes));
   free(text);
-  return o;
+  if (!bad) return o;
+  json_decref(o);
+  return NULL;
 }
 
 void model_turn(const cldann_net *net, const float *params, float *file) {
@@ -108,13 +111,15 @@ int model_save(cldann_error *e, const char *path, const cldann_net *net, const f
   json_t *h = json_pack("{s:o}", "__metadata__", describe_file(about));
   float *file = NULL;
   char name[64];
-  int rc;
+  int rc, bad = 0;
   for (int i = 0; i < net->n; i++)
     for (int k = 0; k < net->nodes[i]->o.n_params; k++) {
       const turned t = turn(net->nodes[i], k);
       param_name(net->nodes[i], k, name, sizeof name);
-      json_object_set_new(h, name, tensors_entry(t.shape, t.n, net->nodes[i]->param_at[k], net->nodes[i]->o.params[k].count));
+      bad |= json_object_set_new(h, name,
+                                 tensors_entry(t.shape, t.n, net->nodes[i]->param_at[k], net->nodes[i]->o.params[k].count));
     }
+  if (bad || !h) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header", path); /* or a tensor would be missing */
   TRY(mem_new(e, &file, net->param_count, sizeof *file));
   model_turn(net, params, file);
   json_incref(h);

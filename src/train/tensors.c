@@ -37,18 +37,36 @@ static int is_newer(const char *version) {
   return 0;
 }
 
-/* Where the last tensor ends, as the header has it; -1: it does not say so of one. */
-static json_int_t end_of_all(json_t *header) {
+typedef struct extent {
+  json_int_t from, to;
+} extent;
+
+static int by_place(const void *a, const void *b) {
+  const extent *x = a, *y = b;
+  return x->from != y->from ? (x->from > y->from) - (x->from < y->from) : (x->to > y->to) - (x->to < y->to);
+}
+
+/* Does each tensor begin where another ends, and the last end where the file does? */
+static int check_extents(cldann_error *e, const char *path, json_t *header, size_t size) {
   const char *key;
   json_t *entry;
-  json_int_t last = 0;
+  extent *all = NULL;
+  size_t n = 0;
+  json_int_t end = 0;
+  int rc, good = 1;
+  TRY(mem_new(e, &all, json_object_size(header), sizeof *all));
   json_object_foreach(header, key, entry) {
-    json_int_t from, to;
     if (!strcmp(key, about)) continue;
-    if (json_unpack(entry, "{s:[I, I]}", "data_offsets", &from, &to)) return -1;
-    if (to > last) last = to;
+    good &= json_unpack(entry, "{s:[I, I]}", "data_offsets", &all[n].from, &all[n].to) == 0;
+    n++;
   }
-  return last;
+  if (good) qsort(all, n, sizeof *all, by_place);
+  for (size_t i = 0; i < n; end = all[i++].to) good &= all[i].from == end && all[i].to >= end;
+  if (!good || (size_t)end != size)
+    FAIL(e, CLDANN_E_FORMAT, "%s: its tensors do not lie one behind the other, to the end of the file; it is damaged", path);
+fail:
+  mem_free(all);
+  return rc;
 }
 
 int tensors_open(cldann_error *e, const char *path, const char *what, tensor_file *t) {
@@ -81,9 +99,7 @@ int tensors_open(cldann_error *e, const char *path, const char *what, tensor_fil
   if (is_newer(tensors_text(t, "cldann")))
     FAIL(e, CLDANN_E_IO, "%s was written by cldann %.40s, which is newer than this one (%s); use that version", path,
          tensors_text(t, "cldann"), CLDANN_VERSION);
-  const json_int_t end = end_of_all(t->header);
-  if (end < 0 || (size_t)end != t->data_size)
-    FAIL(e, CLDANN_E_FORMAT, "%s: its tensors do not end where the file does; it is damaged", path);
+  TRY(check_extents(e, path, t->header, t->data_size));
 fail:
   mem_free(text);
   return rc;
@@ -162,15 +178,28 @@ fail:
 
 /* ---- the seal ---- */
 
+/* Padded to a multiple of `align`; the caller's (mem_free). Not by json_dumps, which leaves out a name when memory is short. */
+static int header_text(cldann_error *e, const json_t *header, size_t align, char **out) {
+  const size_t n = header ? json_dumpb(header, NULL, 0, JSON_COMPACT) : 0, all = (n + align - 1) / align * align;
+  int rc;
+  TRY(mem_new(e, out, all + 1, 1));
+  memset(*out, ' ', all);
+  if (!n || json_dumpb(header, *out, n, JSON_COMPACT) != n)
+    FAIL(e, CLDANN_E_MEM, "out of memory for the header of a safetensors file; free some memory");
+fail:
+  return rc;
+}
+
 /* Begins with the header, which is without a seal yet, or no more. */
 static int hash_header(cldann_error *e, const json_t *header, hash *h) {
-  char *text = header ? json_dumps(header, JSON_COMPACT) : NULL;
-  if (!text)
-    return err_set(e, CLDANN_E_MEM, __FILE__, __LINE__, "out of memory for the header of a safetensors file; free some memory");
+  char *text = NULL;
+  int rc;
+  TRY(header_text(e, header, 1, &text));
   hash_init(h);
   hash_update(h, text, strlen(text));
-  free(text);
-  return CLDANN_OK;
+fail:
+  mem_free(text);
+  return rc;
 }
 
 int tensors_check_seal(tensor_file *t) {
@@ -208,18 +237,11 @@ fail:
 
 json_t *tensors_entry(const int *shape, int n, size_t at, size_t count) {
   json_t *dims = json_array();
-  for (int i = 0; i < n; i++) json_array_append_new(dims, json_integer(shape[i]));
+  int bad = 0;
+  for (int i = 0; i < n; i++) bad |= json_array_append_new(dims, json_integer(shape[i]));
+  if (bad) json_decref(dims), dims = NULL;
   return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", dims, "data_offsets", (json_int_t)(at * 4),
                    (json_int_t)((at + count) * 4));
-}
-
-/* Padded, so that the tensors behind it are aligned. The caller's (free). */
-static char *header_text(json_t *header) {
-  char *text = header ? json_dumps(header, JSON_COMPACT) : NULL, *padded = NULL;
-  if (text) padded = malloc(strlen(text) + 8);
-  if (padded) sprintf(padded, "%s%*s", text, (int)((8 - strlen(text) % 8) % 8), "");
-  free(text);
-  return padded;
 }
 
 int tensors_write(cldann_error *e, const char *path, json_t *header, const float *const *blocks, const size_t *counts, int n,
@@ -229,7 +251,7 @@ int tensors_write(cldann_error *e, const char *path, json_t *header, const float
   char *text = NULL;
   int rc = CLDANN_OK;
   if (sealed) TRY(put_seal(e, header, blocks, counts, n));
-  if (!(text = header_text(header))) FAIL(e, CLDANN_E_MEM, "%s: out of memory for its header; free some memory", path);
+  TRY(header_text(e, header, 8, &text)); /* so that the tensors behind it are aligned */
   for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)strlen(text) >> (8 * i));
   TRY(place_open(e, &f, path));
   TRY(place_write(e, f, length, sizeof length));
@@ -238,7 +260,7 @@ int tensors_write(cldann_error *e, const char *path, json_t *header, const float
   TRY(place_commit(e, f));
 fail:
   json_decref(header);
-  free(text);
+  mem_free(text);
   place_free(f);
   return rc;
 }
