@@ -77,6 +77,7 @@ int history_read(cldann_error *e, const char *dir, history *h) {
   json_t *o = NULL;
   FILE *f = NULL;
   struct stat st;
+  json_error_t why;
   int rc;
   *h = (history){.result = result_unknown};
   TRY(text_join(e, &path, dir, "metrics.jsonl"));
@@ -86,7 +87,8 @@ int history_read(cldann_error *e, const char *dir, history *h) {
     FAIL(e, CLDANN_E_IO, "%s: %s; name a folder that 'cldann train --out' made", path, strerror(errno));
   for (int at = 1; getline(&line, &room, f) > 0; at++) {
     if (h->cut) FAIL(e, CLDANN_E_FORMAT, "%s:%d: this line is no JSON object; the file is damaged", path, at - 1);
-    o = json_loads(line, 0, NULL);
+    o = json_loads(line, 0, &why);
+    if (!o && !why.text[0]) FAIL(e, CLDANN_E_MEM, "out of memory for %s", path);
     h->cut = !json_is_object(o);
     TRY(h->cut ? CLDANN_OK : take_line(e, h, o));
     json_decref(o);

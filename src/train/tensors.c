@@ -92,8 +92,9 @@ int tensors_open(cldann_error *e, const char *path, const char *what, tensor_fil
   TRY(mem_new(e, &text, (size_t)n + 1, 1));
   if (fread(text, 1, (size_t)n, t->f) != (size_t)n)
     FAIL(e, CLDANN_E_FORMAT, "%s: its header is cut short; copy or make the file again", path);
-  if (!(t->header = json_loadb(text, (size_t)n, 0, &why)))
-    FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s; copy or make the file again", path, why.text);
+  t->header = json_loadb(text, (size_t)n, 0, &why);
+  if (!t->header && !why.text[0]) FAIL(e, CLDANN_E_MEM, "out of memory for the header of %s; free some memory", path);
+  if (!t->header) FAIL(e, CLDANN_E_FORMAT, "%s: its header is not JSON: %s; copy or make the file again", path, why.text);
   t->data_at = 8 + (size_t)n;
   t->data_size = (size_t)size - t->data_at;
   if (is_newer(tensors_text(t, "cldann")))
