@@ -285,7 +285,7 @@ kernel void conv2d_pool_tile(global const float *restrict x, int xo, global cons
 #define BLOCK_C (KW * C <= 2048 ? C : MAX_OF(1, 2048 / KW))
 #define BLOCK_W (((OW - 1) * SW + KW) * BLOCK_C <= 4096 ? OW : MAX_OF(1, (4096 / BLOCK_C - KW) / SW + 1))
 #define BLOCK_LEN (((BLOCK_W - 1) * SW + KW) * BLOCK_C)
-#define BLOCK_ROWS MAX_OF(1, MIN_OF(16384 / BLOCK_LEN, 6144 / (BLOCK_W * TILE_OC)))
+#define BLOCK_ROWS MAX_OF(1, MIN_OF(16384 / BLOCK_LEN, 8192 / (BLOCK_W * MIN_OF(OC, 64)))) /* of no tile: nor are the bits */
 #define AXIS (KW * BLOCK_C)
 
 /* Stages the input of output row r (counted through all images) from column ox0; returns 0 if kh falls outside. */

@@ -21,6 +21,11 @@ static const choice_case cases[] = {
     {.op = "dense", .rows = 37, .in = {1, 1, 130}, .units = 70},
     {.op = "dense", .rows = 300, .in = {1, 1, 300}, .units = 257},
     {.op = "conv2d", .rows = 3, .in = {9, 11, 5}, .units = 20, .window = {3, 3, 2, 1, CLDANN_SAME}},
+    {.op = "conv2d",
+     .rows = 9,
+     .in = {28, 28, 3},
+     .units = 64,
+     .window = {3, 3, .padding = CLDANN_SAME}}, /* several blocks of rows */
     {.op = "conv2d", .rows = 3, .in = {12, 10, 6}, .units = 24, .window = {3, 5, .padding = CLDANN_SAME}, .pool = {2, 2}},
 };
 
