@@ -134,6 +134,23 @@ START_TEST(runs) {
 }
 END_TEST
 
+/* Of sparse rows it is places as well as values that make them the same. */
+START_TEST(constant_sparse) {
+  enum { ROWS = 6, WIDTH = 4 };
+  cldann_error e = {0};
+  dataset *d = NULL;
+  ck_assert_int_eq(dataset_new_sparse(&e, &d, "ones", ROWS, 1, 1, WIDTH, 2 * ROWS, 0), 0);
+  for (int i = 0; i < 2 * ROWS; i++) ((float *)d->x)[i] = 1, d->columns[i] = i % 2, d->offsets[i / 2] = i / 2 * 2;
+  ck_assert_ptr_nonnull(health_of_data(d));
+  d->columns[2 * ROWS - 1] = WIDTH - 1; /* of the last row */
+  ck_assert_ptr_null(health_of_data(d));
+  d->columns[2 * ROWS - 1] = 1;
+  d->offsets[ROWS - 1] = 2 * ROWS - 1; /* now with an entry less */
+  ck_assert_ptr_null(health_of_data(d));
+  dataset_free(d);
+}
+END_TEST
+
 static void see_meeting(void *user, const cldann_progress *p) {
   const int meet = *(const int *)user;
   ck_assert_msg(meet ? p->join_label > 0 && p->join_domain > 0 && isfinite(p->join_label + p->join_domain)
@@ -176,6 +193,7 @@ TCase *health_cases(cldann **ctx) {
   tcase_add_test(t, heads);
   tcase_add_test(t, meetings);
   tcase_add_test(t, runs);
+  tcase_add_test(t, constant_sparse);
   tcase_add_loop_test(t, who_meets, 0, 3);
   tcase_add_test(t, lambda_that_is_out_of_place);
   return t;

@@ -19,9 +19,10 @@
 
 typedef struct report {
   page page;
-  trainer *t;    /* holds the model; NULL: the method has none */
-  int pictures;  /* gnuplot is here */
-  char *classes; /* their names, split */
+  trainer *t;                                    /* holds the model; NULL: the method has none, or the data are not at hand */
+  char lack[sizeof((cldann_error *)0)->message]; /* why they are not; empty: they are */
+  int pictures;                                  /* gnuplot is here */
+  char *classes;                                 /* their names, split */
   const char **names;
   cldann_detail target; /* on the target's test set; classes 0: there is none */
   int64_t *counts;
@@ -49,6 +50,20 @@ static void keep_counts(void *user, const cldann_detail *d) {
   r->target = *d;
   r->target.counts = r->counts;
   r->target.names = r->names;
+}
+
+/* Loads the data. A run that was copied without them, or whose program had them, has a page too: without what they are for. */
+static int find_data(report *r, const cldann_train_options *o) {
+  cldann_error *e = r->page.e;
+  const int rc = experiment_load_data(r->page.x, o ? o->on_message : NULL, o ? o->user : NULL);
+  if (rc == CLDANN_OK || rc == CLDANN_E_MEM) return rc;
+  snprintf(r->lack, sizeof r->lack, "%s", e->message);
+  err_clear(e);
+  if (o && o->on_message) {
+    o->on_message(o->user, r->lack);
+    o->on_message(o->user, "the report is without features, classes and predictions, for want of the data");
+  }
+  return CLDANN_OK;
 }
 
 static int ask_model(report *r, const cldann_train_options *o) {
@@ -162,6 +177,11 @@ static int put_page(const report *r) {
   page_lead(p);
   page_result(p);
   page_warnings(p);
+  if (r->lack[0]) {
+    fputs("<p>The page is without features, classes and predictions, since the data were not at hand: ", p->f);
+    html_text(p->f, r->lack);
+    fputs("</p>\n", p->f);
+  }
   if (!r->pictures) fprintf(p->f, "<p>%c%s.</p>\n", 'T', no_pictures + 1);
   if (r->pictures) TRY(page_curves(p, p->dir));
   TRY(put_features(r));
@@ -181,7 +201,8 @@ int cldann_report(cldann_experiment *x, const char *dir, const cldann_train_opti
   int rc;
   TRY(text_join(p->e, &path, dir, "report.html"));
   TRY(history_read(p->e, dir, &p->h));
-  if (!x->s.method->linear) TRY(ask_model(&r, options));
+  if (!x->s.method->linear) TRY(find_data(&r, options));
+  if (!x->s.method->linear && !r.lack[0]) TRY(ask_model(&r, options));
   r.pictures = plot_ready();
   if (!r.pictures && options && options->on_message) options->on_message(options->user, no_pictures);
   TRY(memo_open(p->e, &text));

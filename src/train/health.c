@@ -26,10 +26,20 @@ const char *health_of_schedule(const settings *s) {
          "lambda.domain_weight, horizon and steps";
 }
 
+static int same_items(const dataset *d, int i, int k) {
+  if (!dataset_is_sparse(d)) {
+    const size_t bytes = dataset_item_bytes(d);
+    return !memcmp((const char *)d->x + (size_t)i * bytes, (const char *)d->x + (size_t)k * bytes, bytes);
+  }
+  const float *x = d->x;
+  const size_t a = (size_t)d->offsets[i], b = (size_t)d->offsets[k], n = (size_t)d->offsets[i + 1] - a;
+  return (size_t)d->offsets[k + 1] - b == n && !memcmp(d->columns + a, d->columns + b, n * sizeof *d->columns) &&
+         !memcmp(x + a, x + b, n * sizeof *x);
+}
+
 const char *health_of_data(const dataset *d) {
-  const size_t bytes = dataset_item_bytes(d);
   for (int i = 1; i < d->n; i++)
-    if (memcmp(d->x, (const char *)d->x + (size_t)i * bytes, bytes) != 0) return NULL;
+    if (!same_items(d, 0, i)) return NULL;
   return d->n > 1 ? "all items of a training set are the same; look at how it is read, and at its scale" : NULL;
 }
 
