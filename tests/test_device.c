@@ -72,7 +72,7 @@ START_TEST(files_that_cannot_be) {
   ck_assert_ptr_nonnull(strstr(says("@include \"/\""), "t.conf:2: @include is not supported"));
   err_clear(&e);
   ck_assert_int_eq(tuning_open(&e, &device_here, folder, &t), CLDANN_E_IO);
-  ck_assert_ptr_nonnull(strstr(e.message, "is not a file; make it with 'cldann tune'"));
+  ck_assert_ptr_nonnull(strstr(e.message, "is not a file; mend or remove it, 'cldann tune' makes it anew"));
   err_clear(&e);
   ck_assert_int_eq(mkfifo(in("pipe"), 0666), 0);
   ck_assert_int_eq(tuning_open(&e, &device_here, in("pipe"), &t), CLDANN_E_IO);
