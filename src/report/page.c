@@ -75,7 +75,8 @@ static void put_accuracies(const page *p) {
   if (p->x->s.method->id == METHOD_TARGET_ONLY)
     snprintf(remark, sizeof remark, "on rows held out of training; the model is of step %lld", (long long)r->model_step);
   page_figure(p, "validation accuracy", r->validation_accuracy, remark);
-  page_figure(p, "target accuracy, last step", r->last_target_accuracy, "without the choice of a step by validation");
+  if (r->model_step != r->steps)
+    page_figure(p, "target accuracy, last step", r->last_target_accuracy, "without the choice of a step by validation");
   page_figure(p, "reverse validation", r->reverse_accuracy, "accuracy on the source of what the target's predictions teach");
   page_figure(p, "proxy A-distance", r->pad, "of the features: 0 alike, 2 always told apart");
   page_figure(p, "target accuracy, SVM", r->svm_target_accuracy, "of a linear SVM on the features");
