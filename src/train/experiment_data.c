@@ -368,22 +368,37 @@ fail:
   return rc;
 }
 
+static int load_new(loader *l, const set_view *v, dataset **out) {
+  dataset *d = NULL;
+  int rc;
+  TRY(set_load(l, v, 0, &d));
+  mem_free(d->y);
+  d->y = NULL, d->classes = 0;
+  TRY(check_shape(l->x, v, d));
+  *out = d;
+  return CLDANN_OK;
+fail:
+  dataset_free(d);
+  return rc;
+}
+
+/* Where the set has labels new data may have none: what can be read without them alone, in the net's shape, has none. */
 int experiment_load_one(cldann_experiment *x, dataset **out) {
   loader l = {.x = x, .err = &x->ctx->err};
-  dataset *d = NULL;
   set_view v;
   int rc;
   TRY(experiment_check_plain(x));
   if (!(own_data_is(x, ROLE_TARGET_TEST) && set_open(x, ROLE_TARGET_TEST, &v)) && reader_of(x, &v) == ROLES)
     FAIL(l.err, CLDANN_E_ARG, "the experiment has no target_test set of kind \"file\"");
-  TRY(set_load(&l, &v, 0, &d));
-  mem_free(d->y);
-  d->y = NULL, d->classes = 0;
-  TRY(check_shape(x, &v, d));
+  rc = load_new(&l, &v, out);
+  if (rc < 0 && rc != CLDANN_E_MEM && set_has_of_file(&v, "labels")) {
+    const cldann_error cause = *l.err;
+    err_clear(l.err);
+    l.unlabelled = 1;
+    if ((rc = load_new(&l, &v, out)) < 0) *l.err = cause, rc = cause.code;
+  }
+  TRY(rc);
   x->loaded = 1;
-  *out = d;
-  d = NULL;
 fail:
-  dataset_free(d);
   return rc;
 }

@@ -71,6 +71,11 @@ const config_setting_t *set_get(const set_view *v, const char *key) {
   return set_get_upto(v->c, v->r, key, v->last, NULL);
 }
 
+int set_has_of_file(const set_view *v, const char *key) {
+  int layer = CONF_SETS;
+  return set_get_upto(v->c, v->r, key, v->last, &layer) && layer != CONF_SETS;
+}
+
 int set_open(const cldann_experiment *x, role r, set_view *v) {
   const config_setting_t *kind;
   *v = (set_view){.c = x->cfg, .r = r, .kind = SET_OWN, .last = CONF_FILE};
@@ -214,7 +219,7 @@ static int load_file(loader *l, const set_view *v, dataset **out) {
   dataset *d = NULL;
   file_request r = {.format = conf_text(set_get(v, "format"), NULL),
                     .features = conf_text(set_get(v, "features"), NULL),
-                    .labels = conf_text(set_get(v, "labels"), NULL),
+                    .labels = l->unlabelled ? NULL : conf_text(set_get(v, "labels"), NULL),
                     .width = (int)conf_int(set_get(v, "width"), 0),
                     .bytes = conf_flag(set_get(v, "bytes"), 0),
                     .skip_bad = conf_flag(set_get(v, "skip_bad"), 0)};

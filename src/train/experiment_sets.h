@@ -31,6 +31,8 @@ enum { SET_OWN = -1 };
 /* 0 when the experiment has no such set. */
 int set_open(const cldann_experiment *x, role r, set_view *v);
 const config_setting_t *set_get(const set_view *v, const char *key);
+/* Is the key there, and not by an override? */
+int set_has_of_file(const set_view *v, const char *key);
 int set_is_file(const set_view *v);
 int set_is_several(const set_view *v);
 int set_parts(const set_view *v); /* how many sets it has; 1 for another kind */
@@ -44,6 +46,7 @@ typedef struct loader {
   cldann_error *err;
   backgrounds *photos; /* of MNIST-M: unpacked once for all sets that name the same archive */
   char *photos_path;
+  int unlabelled;      /* files are read as if their sets named no labels */
   dataset **at[ROLES]; /* where the sets go, in whose order they are loaded */
 } loader;
 

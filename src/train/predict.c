@@ -44,28 +44,13 @@ fail:
   return rc;
 }
 
-static int open_with(prediction_job *j, const char *model, const char *const *sets, int n, const char *data_dir) {
-  int rc;
-  TRY(cldann_experiment_of_model(j->c, model, sets, n, data_dir, &j->x));
-  TRY(experiment_load_one(j->x, &j->d));
-  return rc;
-fail:
-  cldann_experiment_free(j->x);
-  j->x = NULL;
-  return rc;
-}
-
-/*
- * Experiment and data in a file: those of the set that says how, all of them, from another path. Where the set has labels new
- * data may have none: what cannot be read with them but without them, in the net's shape, has none.
- */
+/* Experiment and data in a file: those of the set that says how, all of them, from another path. */
 static int open_data(prediction_job *j, const char *model, const char *data, const cldann_predict_options *o) {
-  enum { OWN = 4 };
+  enum { OWN = 3 };
   cldann_error *e = &j->c->err;
   char *own[OWN] = {NULL};
   const char **sets = NULL, *set;
   int rc, n = 0;
-  cldann_error cause;
   TRY(mem_new(e, &sets, (size_t)o->n_overrides + OWN, sizeof *sets));
   TRY(cldann_experiment_of_model(j->c, model, NULL, 0, o->data_dir, &j->x));
   set = experiment_reader(j->x);
@@ -74,16 +59,11 @@ static int open_data(prediction_job *j, const char *model, const char *data, con
   if (set) TRY(key_of(e, set, "skip", "0", &own[n++]));
   if (set) TRY(key_of(e, set, "count", "1000000000", &own[n++]));
   for (int i = 0; i < n; i++) sets[i] = own[i];
-  sets[n++] = own[0]; /* once more: the place of what may follow */
   for (int i = 0; i < o->n_overrides; i++) sets[n + i] = o->overrides[i];
   cldann_experiment_free(j->x);
   j->x = NULL;
-  if ((rc = open_with(j, model, sets, n + o->n_overrides, o->data_dir)) == 0 || !set || rc == CLDANN_E_MEM) goto fail;
-  cause = *e;
-  err_clear(e);
-  TRY(key_of(e, set, "labels", "", &own[n - 1]));
-  sets[n - 1] = own[n - 1];
-  if (open_with(j, model, sets, n + o->n_overrides, o->data_dir) < 0) *e = cause, rc = cause.code;
+  TRY(cldann_experiment_of_model(j->c, model, sets, n + o->n_overrides, o->data_dir, &j->x));
+  TRY(experiment_load_one(j->x, &j->d));
 fail:
   for (int i = 0; i < OWN; i++) mem_free(own[i]);
   mem_free(sets);
