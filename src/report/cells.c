@@ -2,8 +2,6 @@
 #include "report/cells.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
 
@@ -18,11 +16,8 @@ static const struct {
 const char *const cells_form_names[CELLS_FORMS] = {[CELLS_PLAIN] = "plain", [CELLS_MARKDOWN] = "markdown", [CELLS_CSV] = "csv"};
 
 int cells_open(cldann_error *e, FILE *to, cells_form form, cells *w) {
-  int rc = CLDANN_OK;
   *w = (cells){.to = to, .form = form};
-  if (!(w->cell = open_memstream(&w->text, &w->size))) FAIL(e, CLDANN_E_MEM, "out of memory for a table; free some memory");
-fail:
-  return rc;
+  return memo_open(e, &w->cell);
 }
 
 void cells_text(cells *w, const char *text) {
@@ -39,9 +34,9 @@ void cells_text(cells *w, const char *text) {
 }
 
 void cells_put(cells *w) {
-  fputc('\0', w->cell);
-  if (fflush(w->cell) == 0) cells_text(w, w->text);
-  rewind(w->cell);
+  fputc('\0', w->cell.f);
+  if (fflush(w->cell.f) == 0) cells_text(w, w->cell.text);
+  fseek(w->cell.f, 0, SEEK_SET); /* not rewind, which forgets that memory was short */
 }
 
 void cells_number(cells *w, double v, int digits) {
@@ -57,15 +52,8 @@ void cells_heading(cells *w, const cells_column *columns, int n) {
 }
 
 int cells_close(cldann_error *e, cells *w) {
-  int rc = CLDANN_OK, failed = 0;
-  if (w->cell) {
-    failed = ferror(w->cell);
-    failed |= fclose(w->cell);
-  }
-  free(w->text);
-  *w = (cells){.cell = NULL};
-  if (failed) FAIL(e, CLDANN_E_MEM, "out of memory for a table; free some memory");
-fail:
+  const int rc = w->cell.f ? memo_end(e, &w->cell) : CLDANN_OK;
+  memo_free(&w->cell);
   return rc;
 }
 

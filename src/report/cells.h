@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "base/err.h"
+#include "base/memo.h"
 
 typedef enum { CELLS_PLAIN, CELLS_MARKDOWN, CELLS_CSV, CELLS_FORMS } cells_form;
 extern const char *const cells_form_names[CELLS_FORMS]; /* "plain" */
@@ -19,20 +19,18 @@ typedef struct cells_column {
 } cells_column;
 
 typedef struct cells {
-  FILE *cell; /* what is written here is the next cell, when it is put */
+  memo cell; /* what is written to its f is the next cell, when it is put */
   cells_form form;
   /* cells.c's */
   FILE *to;
   const cells_column *columns;
   int n, at;
-  char *text;
-  size_t size;
 } cells;
 
 int cells_open(cldann_error *e, FILE *to, cells_form form, cells *w);
 /* Begins a table of these columns, with their names; they must outlive it. */
 void cells_heading(cells *w, const cells_column *columns, int n);
-/* What was written to w->cell since the last; the last cell of a row ends it. */
+/* What was written to w->cell.f since the last; the last cell of a row ends it. */
 void cells_put(cells *w);
 void cells_text(cells *w, const char *text);
 /* "0.7120", or "-" for what is no number. */

@@ -179,10 +179,10 @@ static void put_group(const runs *r, int group, double *target, cells *w) {
   cells_number(w, n, 0);
   for (int i = 0; i < n; i++) {
     char text[TEXT_NUMBER];
-    fprintf(w->cell, "%s%s", i ? " " : "", text_number(text, target[i], 4));
+    fprintf(w->cell.f, "%s%s", i ? " " : "", text_number(text, target[i], 4));
   }
   cells_put(w);
-  put_differences(r, first_of(r, group), "no other settings", w->cell);
+  put_differences(r, first_of(r, group), "no other settings", w->cell.f);
   cells_put(w);
 }
 
@@ -194,7 +194,7 @@ static void put_run(const runs *r, const run *one, cells *w) {
   cells_number(w, one->source, 4);
   cells_number(w, one->last_target, 4);
   cells_number(w, (double)one->steps, 0);
-  put_differences(r, one, "", w->cell);
+  put_differences(r, one, "", w->cell.f);
   cells_put(w);
 }
 
@@ -206,7 +206,7 @@ int runs_write(cldann_error *e, const runs *r, cells_form form, FILE *f) {
                    {.name = "target_accuracy"}, {.name = "source_accuracy"}, {.name = "last_target_accuracy"},
                    {.name = "steps"},           {.name = "settings"}};
   double *target = NULL;
-  cells w = {.cell = NULL};
+  cells w = {.to = NULL};
   int rc;
   TRY(mem_new(e, &target, (size_t)r->n + 1, sizeof *target));
   TRY(cells_open(e, f, form, &w));

@@ -268,9 +268,9 @@ static void write_rows(const table *t, int quick, cells *w) {
     if (!table_seeds(row)) continue;
     cells_text(w, row->name);
     for (int k = 0; k < n; k++) cells_number(w, value(t, row, shown[k]), columns[shown[k]].digits);
-    put_seeds(row, w->cell);
+    put_seeds(row, w->cell.f);
     cells_put(w);
-    put_published(row, w->form == CELLS_MARKDOWN ? "-" : "nothing published", w->cell);
+    put_published(row, w->form == CELLS_MARKDOWN ? "-" : "nothing published", w->cell.f);
     cells_put(w);
   }
   write_groups(t, w);
@@ -283,7 +283,7 @@ static void put_run(const table *t, const table_row *row, int i, int quick, cell
                                r->validation_accuracy, r->reverse_accuracy, r->svm_target_accuracy, r->pad};
   cells_text(w, t->name);
   cells_text(w, row->name);
-  fprintf(w->cell, "%llu", (unsigned long long)r->seed);
+  fprintf(w->cell.f, "%llu", (unsigned long long)r->seed);
   cells_put(w);
   cells_text(w, row->n_candidates ? row->candidates[i % table_runs(row)] : "");
   cells_number(w, seed < table_seeds(row) && r == table_chosen(row, seed), 0);
@@ -292,7 +292,7 @@ static void put_run(const table *t, const table_row *row, int i, int quick, cell
   cells_number(w, (double)r->steps, 0);
   cells_number(w, r->seconds, 2);
   cells_number(w, quick != 0, 0);
-  for (int p = 0; p < row->n_published; p++) fprintf(w->cell, "%s%.4f", p ? " " : "", row->published[p]);
+  for (int p = 0; p < row->n_published; p++) fprintf(w->cell.f, "%s%.4f", p ? " " : "", row->published[p]);
   cells_put(w);
 }
 

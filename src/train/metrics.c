@@ -30,18 +30,16 @@ json_t *metrics_number(double v) {
 
 json_t *metrics_text(const char *s) {
   static const char lost[] = "\xef\xbf\xbd";
-  char *text = NULL;
-  size_t size = 0;
+  cldann_error e = {0};
+  memo text;
   json_t *o = json_string(s);
-  if (o) return o;
-  FILE *f = open_memstream(&text, &size);
-  if (!f) return NULL;
+  if (o || memo_open(&e, &text) < 0) return o;
   for (int n; *s; s += n ? n : 1) {
     n = (unsigned char)*s < 0x80 ? 1 : text_character(s);
-    fwrite(n ? s : lost, 1, n ? (size_t)n : sizeof lost - 1, f);
+    fwrite(n ? s : lost, 1, n ? (size_t)n : sizeof lost - 1, text.f);
   }
-  if (fclose(f) == 0) o = json_string(text);
-  free(text);
+  if (memo_end(&e, &text) == 0) o = json_string(text.text);
+  memo_free(&text);
   return o;
 }
 
