@@ -67,12 +67,12 @@ static int has(const curves *c, int column) {
   return 0;
 }
 
-/* Marks of the left axis, of a panel whose curves are those of two or three columns (0: none). */
+/* Marks of the left axis, of a panel whose curves are those of three columns. */
 static void put_marks(curves *c, const int columns[3]) {
   double low = INFINITY, high = -INFINITY;
   for (int i = 0; i < c->n; i++)
     for (int k = 0; k < 3; k++) {
-      const double v = columns[k] ? c->rows[i * COLUMNS + columns[k] - 1] : NAN;
+      const double v = c->rows[i * COLUMNS + columns[k] - 1];
       if (isfinite(v)) low = fmin(low, v), high = fmax(high, v);
     }
   if (high > low)
