@@ -174,7 +174,6 @@ START_TEST(layers) {
 }
 END_TEST
 
-/* A higher layer that names another kind of data set leaves no keys of the old one behind. */
 /* A file may be called anything; a model holds the text as JSON, which is UTF-8. */
 START_TEST(texts_of_any_bytes) {
   static const char set[] = "name=a\xe9 \"\\ \xc3\xa9\t\x7f\xff";
@@ -193,6 +192,7 @@ START_TEST(texts_of_any_bytes) {
 }
 END_TEST
 
+/* A higher layer that names another kind of data set leaves no keys of the old one behind. */
 START_TEST(kind_replaces) {
   const char *file = small("presets = { d = { data = {source = {kind = \"mnist\"; skip = 3;};}; }; };");
   GOOD(load(file, "preset=d"));
